@@ -1,0 +1,184 @@
+"""Who works here: users with a role, the brands they serve, their teams, API keys and the audit log."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Permission, Role, allows
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class BrandQuerySet(models.QuerySet["Brand"]):
+    def visible_to(self, user: User) -> BrandQuerySet:
+        """The brands this user may see: all of them for an admin."""
+        return self if user.sees_all_brands else self.filter(members=user)
+
+
+class Brand(models.Model):
+    """A label whose customers are served."""
+
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(_("short name"), unique=True)
+    undo_seconds = models.PositiveSmallIntegerField(
+        _("undo window"), default=10, help_text=_("Seconds before a public reply leaves; 0 sends at once.")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = BrandQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Raises ValueError without an e-mail address."""
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, **{"role": Role.ADMIN, **fields})
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Someone who signs in. What the role may do stands in `accounts.roles`."""
+
+    email = models.EmailField(_("e-mail address"))
+    name = models.CharField(_("name"), max_length=120)
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.AGENT)
+    brands: models.ManyToManyField[Brand, Any] = models.ManyToManyField(
+        Brand, verbose_name=_("brands"), related_name="members", blank=True
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (models.UniqueConstraint(Lower("email"), name="user_email_once"),)
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def sees_all_brands(self) -> bool:
+        return self.role == Role.ADMIN
+
+    @property
+    def initials(self) -> str:
+        return initials(self.name or self.email)
+
+    def may(self, permission: Permission) -> bool:
+        return self.is_active and allows(self.role, permission)
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a name."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
+
+
+class Team(models.Model):
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="teams")
+    name = models.CharField(_("name"), max_length=80)
+    members: models.ManyToManyField[User, Any] = models.ManyToManyField(User, related_name="teams", blank=True)
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (models.UniqueConstraint("brand", Lower("name"), name="team_name_once_per_brand"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKey(models.Model):
+    """A token for the API. Only its hash is kept; the token itself is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(_("what for"), max_length=80)
+    prefix = models.CharField(max_length=8, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @classmethod
+    def issue(cls, *, user: User, name: str) -> tuple[ApiKey, str]:
+        """A new key and its token, which can never be read again."""
+        token = "scrm_" + secrets.token_urlsafe(32)
+        key = cls.objects.create(user=user, name=name, prefix=token[5:11], digest=cls.digest_of(token))
+        return key, token
+
+    @staticmethod
+    def digest_of(token: str) -> str:
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @classmethod
+    def holder(cls, token: str, now: datetime) -> User | None:
+        """The active user a token speaks for; None for a wrong or revoked one."""
+        key = (
+            cls.objects.select_related("user")
+            .filter(digest=cls.digest_of(token), revoked_at=None, user__is_active=True)
+            .first()
+        )
+        if key is None:
+            return None
+        if key.last_used_at is None or (now - key.last_used_at).total_seconds() > 60:
+            cls.objects.filter(pk=key.pk).update(last_used_at=now)
+        return key.user
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, and when. Written in the transaction of the deed; never holds secrets or post texts."""
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    verb = models.CharField(max_length=64)
+    kind = models.CharField(max_length=64)
+    object_id = models.CharField(max_length=64)
+    brand = models.ForeignKey(Brand, null=True, on_delete=models.SET_NULL, related_name="+")
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("kind", "object_id", "-id"), name="audit_by_object"),
+            models.Index(fields=("brand", "-id"), name="audit_by_brand", condition=Q(brand__isnull=False)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.kind} {self.object_id}"
