@@ -1,0 +1,220 @@
+"""Where we are present: developer apps, channels with their credentials, cursors and health, and the ingest ledger."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Brand
+from channels_ingest.networks import network as network_class
+from channels_ingest.networks.base import Account
+from channels_ingest.vault import SealedField
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import User
+    from channels_ingest.networks.base import Network
+
+
+def _hook_id() -> str:
+    return secrets.token_urlsafe(12)
+
+
+class App(models.Model):
+    """A developer app registered with a network: its secrets sign the webhooks of all channels connected by it."""
+
+    network = models.CharField(max_length=32)
+    key = models.CharField(max_length=255)
+    secrets = SealedField(default=dict)
+    hook_id = models.CharField(max_length=32, unique=True, default=_hook_id, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("network", "key"), name="app_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.network} app {self.key}"
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    def visible_to(self, user: User) -> ChannelQuerySet:
+        return self if user.sees_all_brands else self.filter(brand__members=user)
+
+    def pulling(self) -> ChannelQuerySet:
+        """Channels that a worker may call the network for."""
+        return self.filter(state__in=(Channel.State.ACTIVE, Channel.State.BROKEN))
+
+
+class Channel(models.Model):
+    """A brand's presence on a network: an account with its credentials, and how it fares."""
+
+    class State(models.TextChoices):
+        HISTORY = "history", _("history only")  # imported, not connected
+        ACTIVE = "active", _("active")
+        PAUSED = "paused", _("paused")
+        BROKEN = "broken", _("broken")  # token or scope; probed at a slow pace
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="channels")
+    network = models.CharField(max_length=32)
+    external_id = models.CharField(max_length=255)
+    handle = models.CharField(max_length=255)
+    name = models.CharField(max_length=255, blank=True)
+    avatar_url = models.URLField(max_length=2000, blank=True)
+    app = models.ForeignKey(App, null=True, on_delete=models.PROTECT, related_name="channels")
+    credentials = SealedField(default=dict, editable=False)
+    base_url = models.URLField(max_length=500, blank=True)  # another origin than the vendor's: the sandbox
+    settings = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.HISTORY)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    last_success_at = models.DateTimeField(null=True, editable=False)
+    last_item_at = models.DateTimeField(null=True, editable=False)  # when the newest item was stored
+    last_error = models.CharField(max_length=1000, blank=True, editable=False)
+    last_error_code = models.CharField(max_length=64, blank=True, editable=False)
+    last_error_at = models.DateTimeField(null=True, editable=False)
+    advice = models.CharField(max_length=500, blank=True, editable=False)
+    limited_until = models.DateTimeField(null=True, editable=False)
+    broken_since = models.DateTimeField(null=True, editable=False)
+    outage_from = models.DateTimeField(null=True, editable=False)  # start of a hole that is still to be back-filled
+    push_since = models.DateTimeField(null=True, editable=False)  # webhooks subscribed
+    token_expires_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ChannelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("brand", "network", "handle", "id")
+        constraints = (models.UniqueConstraint(fields=("network", "external_id"), name="channel_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.network_name} @{self.handle}"
+
+    @property
+    def adapter(self) -> type[Network]:
+        """The network's class. Raises KeyError when this install no longer has it."""
+        return network_class(self.network)
+
+    @property
+    def network_name(self) -> str:
+        return self.adapter.name
+
+    @property
+    def account(self) -> Account:
+        app_secrets = self.app.secrets if self.app else {}
+        return Account(
+            external_id=self.external_id,
+            handle=self.handle,
+            credentials={**app_secrets, **self.credentials},
+            settings=self.settings,
+            base_url=self.base_url,
+        )
+
+    def speak(self) -> Network:
+        """The adapter acting for this account."""
+        return self.adapter(self.account)
+
+
+class StreamCursor(models.Model):
+    """How far one stream of a channel was pulled. The cursor moves in the transaction that stores its items."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="cursors")
+    stream = models.CharField(max_length=32)
+    cursor = models.JSONField(default=dict)
+    due_at = models.DateTimeField(default=timezone.now)
+    pulled_at = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("channel", "stream"), name="cursor_once"),)
+        indexes = (models.Index(fields=("due_at",), name="cursor_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.stream} of {self.channel_id}"
+
+
+class WebhookEvent(models.Model):
+    """A webhook body as it came, stored before it was answered. `external_ids` are the items it told of."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("received")
+        STORED = "stored", _("stored")
+        SET_ASIDE = "set_aside", _("set aside")
+
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="events")
+    digest = models.CharField(max_length=64)  # SHA-256 of the body
+    body = models.BinaryField()
+    received_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.RECEIVED)
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    processed_at = models.DateTimeField(null=True)
+    stored = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)
+    dropped = models.JSONField(default=list)  # reasons, without content
+    error = models.CharField(max_length=1000, blank=True)
+    external_ids: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=255), default=list)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=("app", "digest"), name="webhook_event_once"),)
+        indexes = (
+            models.Index(fields=("due_at",), condition=Q(state="received"), name="webhook_event_due"),
+            GinIndex(fields=("external_ids",), name="webhook_event_items"),
+        )
+
+    def __str__(self) -> str:
+        return f"event {self.pk} of {self.app_id}"
+
+
+class PulledPage(models.Model):
+    """One line of the ingest ledger: what a page of a pull brought, and what became of it."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="pages")
+    stream = models.CharField(max_length=32)
+    at = models.DateTimeField(default=timezone.now)
+    received = models.PositiveIntegerField()
+    stored = models.PositiveIntegerField()
+    known = models.PositiveIntegerField()
+    dropped = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("channel", "-id"), name="pulled_page_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.stream} of {self.channel_id}: {self.received}"
+
+
+class SetAside(models.Model):
+    """An item that could not become an interaction, with the reason; kept for replay until it is settled."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="set_aside")
+    event = models.ForeignKey(WebhookEvent, null=True, on_delete=models.CASCADE, related_name="set_aside")
+    stream = models.CharField(max_length=32, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=500)
+    digest = models.CharField(max_length=64)
+    raw = models.JSONField(null=True)
+    tries = models.PositiveSmallIntegerField(default=1)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=("channel", "digest"), name="set_aside_once"),)
+        indexes = (models.Index(fields=("channel", "-id"), name="set_aside_recent"),)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def pull_times(channel: Channel) -> dict[str, datetime | None]:
+    """When each stream of the channel was last pulled with success."""
+    return dict(channel.cursors.values_list("stream", "succeeded_at"))

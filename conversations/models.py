@@ -1,0 +1,386 @@
+"""What was said, what matter it belongs to, and what became of our answers."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Brand
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Action, Visibility
+from contacts.models import Contact, Identity
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import User
+
+
+class ThreadQuerySet(models.QuerySet["Thread"]):
+    def visible_to(self, user: User) -> ThreadQuerySet:
+        return self if user.sees_all_brands else self.filter(brand__members=user)
+
+    def open(self) -> ThreadQuerySet:
+        return self.filter(state=Thread.State.OPEN)
+
+    def waiting(self) -> ThreadQuerySet:
+        """Open threads whose customer waits for an answer, the longest first."""
+        return self.open().filter(waiting_since__isnull=False).order_by("waiting_since", "id")
+
+
+class Thread(models.Model):
+    """One customer's matter: what an agent is assigned, answers and closes. It may run in public and in private.
+
+    `identity` is the handle whose matter it is, `contact` the person behind it now (derived from the identity links).
+    `waiting_since` is when the oldest unanswered inbound item was posted, null while nobody waits for us.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        SNOOZED = "snoozed", _("snoozed")
+        CLOSED = "closed", _("closed")
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="threads", db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="threads")
+    identity = models.ForeignKey(Identity, on_delete=models.PROTECT, related_name="threads")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="threads")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="threads", db_index=False
+    )
+    has_public = models.BooleanField(default=False)
+    has_private = models.BooleanField(default=False)
+    opening = models.ForeignKey("Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    latest = models.ForeignKey("Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    waiting_since = models.DateTimeField(null=True)
+    last_inbound_at = models.DateTimeField(null=True)
+    last_outbound_at = models.DateTimeField(null=True)
+    last_activity_at = models.DateTimeField()
+    inbound_count = models.PositiveIntegerField(default=0)
+    outbound_count = models.PositiveIntegerField(default=0)
+    snoozed_until = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("brand", "state", "-last_activity_at", "-id"), name="thread_of_brand"),
+            models.Index(fields=("state", "-last_activity_at", "-id"), name="thread_of_all"),
+            models.Index(fields=("assignee", "state", "-last_activity_at", "-id"), name="thread_of_assignee"),
+            models.Index(
+                fields=("brand", "waiting_since", "id"),
+                condition=Q(state="open", waiting_since__isnull=False),
+                name="thread_waiting",
+            ),
+            models.Index(fields=("snoozed_until",), condition=Q(state="snoozed"), name="thread_snoozed"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(state="snoozed") | Q(snoozed_until__isnull=False), name="thread_snoozed_until"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"thread {self.pk}"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.waiting_since is not None
+
+
+class Lane(models.Model):
+    """Where what an identity writes under a root (or in a private conversation) goes: to one thread."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="lanes")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", db_index=False)
+    root_external_id = models.CharField(max_length=255)
+    identity = models.ForeignKey(Identity, on_delete=models.PROTECT, related_name="+")
+    visibility = models.CharField(max_length=8, choices=[(v.value, v.value) for v in Visibility])
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("channel", "root_external_id", "identity"), name="lane_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.root_external_id} of {self.identity_id}"
+
+
+class InteractionQuerySet(models.QuerySet["Interaction"]):
+    def visible_to(self, user: User) -> InteractionQuerySet:
+        return self if user.sees_all_brands else self.filter(channel__brand__members=user)
+
+    def timeline(self, contact: Contact) -> InteractionQuerySet:
+        """All of one contact's interactions, newest first."""
+        return self.filter(contact=contact).order_by("-posted_at", "-id")
+
+    def due_for_index(self) -> InteractionQuerySet:
+        return self.filter(indexed=False)
+
+
+class Interaction(models.Model):
+    """One thing said or done. `posted_at` is the network's own time, `received_at` ours.
+
+    `contact` is on whose timeline it stands: the contact of its thread. A removed item keeps its place and loses its
+    content. `sent_by` is the colleague who wrote it; an outbound item without one was made outside.
+    """
+
+    class Direction(models.TextChoices):
+        IN = "in", _("inbound")
+        OUT = "out", _("outbound")
+        NOTE = "note", _("note")
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="interactions", db_index=False)
+    external_id = models.CharField(max_length=255, null=True)  # null until the network gave one; always null for notes
+    kind = models.CharField(max_length=16)
+    direction = models.CharField(max_length=4, choices=Direction.choices)
+    visibility = models.CharField(max_length=8, choices=[(v.value, v.value) for v in Visibility])
+    author = models.ForeignKey(Identity, null=True, on_delete=models.PROTECT, related_name="interactions")
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    thread = models.ForeignKey(
+        Thread, null=True, on_delete=models.PROTECT, related_name="interactions", db_index=False
+    )
+    contact = models.ForeignKey(
+        Contact, null=True, on_delete=models.PROTECT, related_name="interactions", db_index=False
+    )
+    parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
+    parent_external_id = models.CharField(max_length=255, blank=True)
+    root_external_id = models.CharField(max_length=255, blank=True)
+    text = models.TextField(blank=True)
+    language = models.CharField(max_length=16, blank=True)
+    permalink = models.CharField(max_length=2000, blank=True)
+    media = models.JSONField(default=list)
+    metrics = models.JSONField(default=dict)
+    facts = models.JSONField(default=dict)
+    posted_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=timezone.now)
+    version = models.PositiveSmallIntegerField(default=1)
+    edited_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    removed_reason = models.CharField(max_length=32, blank=True)
+    hidden_at = models.DateTimeField(null=True)
+    indexed = models.BooleanField(default=False)  # its text stands in the search index
+
+    objects = InteractionQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            # external_id first: the same index also finds the twins of a post that two channels saw
+            models.UniqueConstraint(fields=("external_id", "channel"), name="interaction_once"),
+        )
+        indexes = (
+            models.Index(fields=("contact", "-posted_at", "-id"), name="interaction_timeline"),
+            models.Index(fields=("thread", "posted_at", "id"), name="interaction_thread"),
+            models.Index(fields=("channel", "root_external_id", "posted_at", "id"), name="interaction_tree"),
+            models.Index(
+                fields=("channel", "parent_external_id"),
+                condition=Q(parent__isnull=True) & ~Q(parent_external_id=""),
+                name="interaction_orphan",
+            ),
+            models.Index(fields=("id",), condition=Q(indexed=False), name="interaction_unindexed"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.external_id or self.pk}"
+
+    @property
+    def is_inbound(self) -> bool:
+        return self.direction == self.Direction.IN
+
+    @property
+    def is_ours(self) -> bool:
+        return self.direction == self.Direction.OUT
+
+    @property
+    def is_note(self) -> bool:
+        return self.direction == self.Direction.NOTE
+
+    @property
+    def is_private(self) -> bool:
+        return self.visibility == Visibility.PRIVATE
+
+
+class RawPayload(models.Model):
+    """What the network sent for an interaction. Kept apart so that the table everybody reads stays narrow."""
+
+    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, primary_key=True, related_name="raw")
+    payload = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"payload of {self.pk}"
+
+
+class Alias(models.Model):
+    """Another id of an interaction: X gives every edit a new one."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", db_index=False)
+    external_id = models.CharField(max_length=255)
+    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="aliases")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("external_id", "channel"), name="alias_once"),)
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Tombstone(models.Model):
+    """A removal that came before its item, or an item erased for good: it is never stored again with content."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", db_index=False)
+    external_id = models.CharField(max_length=255)
+    reason = models.CharField(max_length=32)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("external_id", "channel"), name="tombstone_once"),)
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class SearchEntry(models.Model):
+    """The search index, written after the commit: a GIN index beside the hot table, not on it."""
+
+    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, primary_key=True, related_name="search")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    thread = models.ForeignKey(Thread, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    posted_at = models.DateTimeField()
+    document = SearchVectorField()
+
+    class Meta:
+        indexes = (
+            GinIndex(fields=("document",), name="search_document"),
+            models.Index(fields=("brand", "-posted_at", "-interaction"), name="search_recent"),
+        )
+
+    def __str__(self) -> str:
+        return f"search entry {self.pk}"
+
+
+class Delivery(models.Model):
+    """What became of one reply of ours. `key` is made where Send is pressed: the same key is the same reply.
+
+    queued -> sending (under a lease on the database's clock) -> sent -> verified, or failed, or unknown.
+    Unknown is never sent again before the network was read back.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting to be sent")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        VERIFIED = "verified", _("seen on the network")
+        FAILED = "failed", _("failed")
+        UNKNOWN = "unknown", _("not sure it arrived")
+        CANCELLED = "cancelled", _("taken back")
+
+    IN_FLIGHT = (State.SENDING, State.UNKNOWN)
+    UNSETTLED = (State.QUEUED, State.SENDING, State.UNKNOWN)
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, related_name="delivery")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    thread = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="deliveries")
+    answers = models.ForeignKey(
+        Interaction, null=True, on_delete=models.SET_NULL, related_name="answers", db_index=False
+    )
+    second = models.BooleanField(default=False)  # knowingly written although a colleague answered the same item
+    action = models.CharField(max_length=16, choices=[(a.value, a.value) for a in (Action.REPLY, Action.MESSAGE)])
+    private_reply = models.BooleanField(default=False)
+    recipient_external_id = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    not_before = models.DateTimeField(default=timezone.now)  # undo window, rate limit, settle time
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    reads = models.PositiveSmallIntegerField(default=0)  # read-backs while unknown
+    started_at = models.DateTimeField(null=True)  # first attempt
+    settled_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=1000, blank=True)  # the network's own words
+    advice = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("thread",), condition=Q(state__in=("sending", "unknown")), name="delivery_one_in_flight"
+            ),
+            models.UniqueConstraint(
+                fields=("answers",),
+                condition=Q(answers__isnull=False, second=False) & ~Q(state__in=("failed", "cancelled")),
+                name="delivery_one_answer",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("not_before", "id"),
+                condition=Q(state__in=("queued", "sending", "unknown")),
+                name="delivery_unsettled",
+            ),
+            models.Index(fields=("channel", "-id"), name="delivery_of_channel"),
+        )
+
+    def __str__(self) -> str:
+        return f"delivery {self.key}"
+
+    @property
+    def may_be_undone(self) -> bool:
+        return self.state == self.State.QUEUED and self.attempts == 0
+
+
+class ThreadEvent(models.Model):
+    """A change of a thread whose history matters: assigned, snoozed, closed, reopened..."""
+
+    class Verb(models.TextChoices):
+        ASSIGNED = "assigned", _("assigned")
+        UNASSIGNED = "unassigned", _("unassigned")
+        SNOOZED = "snoozed", _("snoozed")
+        WOKEN = "woken", _("woken")
+        CLOSED = "closed", _("closed")
+        REOPENED = "reopened", _("reopened")
+        CONFIRMED = "confirmed", _("confirmed")
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="events", db_index=False)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    verb = models.CharField(max_length=16, choices=Verb.choices)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("at", "id")
+        indexes = (models.Index(fields=("thread", "at", "id"), name="thread_event_log"),)
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.thread_id}"
+
+
+class ThreadSeen(models.Model):
+    """Up to when a colleague has read a thread."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="seen")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "thread"), name="thread_seen_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} saw {self.thread_id}"
+
+
+def unread(thread: Thread, seen_at: datetime | None) -> bool:
+    """Whether something inbound came after this colleague last looked."""
+    return thread.last_inbound_at is not None and (seen_at is None or thread.last_inbound_at > seen_at)
+
+

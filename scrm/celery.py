@@ -1,0 +1,25 @@
+"""Background work and its one visible schedule."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
+
+app = Celery("scrm")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["channels_ingest", "conversations", "insights"])
+
+# A message says only "look": what is due is found by query, so a lost or a doubled one does no harm.
+app.conf.beat_schedule = {
+    name: {"task": task, "schedule": every, "options": {"expires": every * 2}}
+    for name, task, every in (
+        ("pull what is due", "channels_ingest.tasks.pull_due", 5.0),
+        ("process stored webhooks", "channels_ingest.tasks.process_events", 5.0),
+        ("send what is due", "conversations.tasks.send_due", 5.0),
+        ("index new texts", "conversations.tasks.index_texts", 5.0),
+        ("wake snoozed threads", "conversations.tasks.wake_threads", 15.0),
+    )
+}
