@@ -29,7 +29,6 @@ from scrm.embedded.postgres import Postgres
 from scrm.embedded.processes import stop
 from scrm.embedded.valkey import Valkey
 
-__all__ = ["ServiceError", "broker_url", "database_url", "dev_secret", "places", "redis_url", "start"]
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 90.0
@@ -40,9 +39,19 @@ def places() -> Places:
     return Places(Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).absolute())
 
 
+def data_dir() -> Path:
+    """The directory that all state of this installation lies under."""
+    return places().root
+
+
 def database_url() -> str:
     """DATABASE_URL, or where the embedded PostgreSQL answers. Starts nothing: see `start`."""
     return env.text("DATABASE_URL") or postgres().url
+
+
+def database_engine() -> str:
+    """Django's engine for that database: for the embedded one, ours, which starts it when needed."""
+    return "django.db.backends.postgresql" if env.text("DATABASE_URL") else "scrm.postgres"
 
 
 def redis_url() -> str:
@@ -50,9 +59,8 @@ def redis_url() -> str:
     return env.text("REDIS_URL") or valkey().url
 
 
-def broker_url() -> str:
-    """The same Redis as Celery writes it."""
-    url = redis_url()
+def broker_url(url: str) -> str:
+    """A Redis URL as Celery writes it."""
     return "redis+socket://" + url.removeprefix("unix://") if url.startswith("unix://") else url
 
 

@@ -116,7 +116,9 @@ TEMPLATES: list[dict[str, Any]] = [
 # -- memory -------------------------------------------------------------------------------------------------------
 DATABASES: dict[str, Any] = {
     "default": {
-        **dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True),
+        **dj_database_url.parse(
+            DATABASE_URL, engine=services.database_engine(), conn_max_age=60, conn_health_checks=True
+        ),
         "ATOMIC_REQUESTS": False,
     }
 }

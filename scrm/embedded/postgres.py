@@ -52,7 +52,7 @@ class Postgres:
     @property
     def url(self) -> str:
         """Where it answers, as DATABASE_URL writes it."""
-        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.places.sockets), safe='')}"
+        return f"postgresql://{ROLE}@{quote(str(self.places.sockets), safe='')}/{DATABASE}"
 
     @cached_property
     def cluster(self) -> Path:
