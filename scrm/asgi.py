@@ -9,10 +9,10 @@ from channels.security.websocket import AllowedHostsOriginValidator
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 
-from scrm.wsgi import application as pages  # noqa: E402 (loads the apps, which the consumers need)
+from conversations.live import LiveConsumer
+from django.urls import path
 
-from conversations.live import LiveConsumer  # noqa: E402
-from django.urls import path  # noqa: E402
+from scrm.wsgi import application as pages
 
 WORKERS = 8
 

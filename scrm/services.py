@@ -29,7 +29,6 @@ from scrm.embedded.postgres import Postgres
 from scrm.embedded.processes import stop
 from scrm.embedded.valkey import Valkey
 
-
 BASE_DIR = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 90.0
 

@@ -38,6 +38,7 @@ class Command:
     stop_signals: Sequence[signal.Signals] = (signal.SIGTERM,)
     patience: float = 10.0
     orphan_signal: signal.Signals = signal.SIGTERM
+    pass_fds: Sequence[int] = ()
 
 
 def spawn(command: Command) -> subprocess.Popen[bytes]:
@@ -56,6 +57,7 @@ def spawn(command: Command) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
             start_new_session=True,
+            pass_fds=command.pass_fds,
             preexec_fn=_dying_with_parent(command.orphan_signal),
             **become(command.account),
         )
@@ -135,14 +137,20 @@ def become(account: str | None) -> Account:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
+def follow_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel to send us the signal when the process that started us ends (Linux only)."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
 def _dying_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     """A hook that asks the kernel to signal the child when the starting thread ends."""
-    libc, parent = _libc, os.getpid()
-    if libc is None or threading.current_thread() is not threading.main_thread():
+    parent = os.getpid()
+    if threading.current_thread() is not threading.main_thread():
         return None
 
     def ask_kernel() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        follow_parent(number)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
 

