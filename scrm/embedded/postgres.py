@@ -100,7 +100,7 @@ class Postgres:
 
     def is_ready(self) -> bool:
         """True when it accepts connections."""
-        argv = [self.programs / "pg_isready", "-q", "-h", self.places.sockets, "-d", DATABASE]
+        argv = [str(self.programs / "pg_isready"), "-q", "-h", str(self.places.sockets), "-d", DATABASE]
         return subprocess.run(argv, check=False, env=ENVIRONMENT).returncode == 0
 
     def _clear_locks(self) -> None:
