@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from scrm import env, services
+
+django_stubs_ext.monkeypatch()  # lets fields and querysets be annotated with their types
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
