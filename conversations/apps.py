@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class ConversationsConfig(AppConfig):
     name = "conversations"
+
+    def ready(self) -> None:
+        from channels_ingest.signals import posts_received
+        from conversations.record import receive
+
+        posts_received.connect(receive, dispatch_uid="conversations.record")

@@ -166,7 +166,7 @@ class Interaction(models.Model):
     facts = models.JSONField(default=dict)
     posted_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
-    version = models.PositiveSmallIntegerField(default=1)
+    version = models.BigIntegerField(default=1)
     edited_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
     removed_reason = models.CharField(max_length=32, blank=True)

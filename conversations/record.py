@@ -1,0 +1,418 @@
+"""Stores what channels received: every post once, on the right person and thread, whatever the order it comes in.
+
+The whole batch is one transaction (the caller's) and a fixed number of statements, whatever its size. The channel is
+locked while it stores, so that a poll, a webhook and a finishing send never see half of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from channels_ingest.ingest import Recorded, lock_channel
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Author, AuthorRemoval, Item, Post, Removal, Visibility
+from contacts.people import Person, know, meet
+from conversations import echoes, live, removals, summaries
+from conversations.models import Alias, Interaction, Lane, RawPayload, Thread, ThreadEvent, Tombstone
+
+PRIVATE_LANE = "@private"  # all private one-to-one conversation of a person with a channel is one lane
+
+
+@dataclass(slots=True)
+class Known:
+    """What the database already holds of the ids a batch speaks of."""
+
+    id: int
+    external_id: str
+    thread_id: int | None
+    owner_id: int | None  # the identity whose thread it is
+    contact_id: int | None
+    version: int
+    text: str
+    removed: bool
+    direction: str
+    written_here: bool
+    delivery_state: str | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """The work on one batch: what is known of it, and what is to be written."""
+
+    channel: Channel
+    people: dict[str, Person]
+    known: dict[str, Known]
+    live: bool  # False for history: nothing is reopened and nobody is told
+    lanes: dict[tuple[str, int], tuple[int, int, int]] = field(default_factory=dict)
+    new_threads: list[Thread] = field(default_factory=list)
+    new_lanes: list[Lane] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)
+    reopening: set[int] = field(default_factory=set)
+    spare: list[int] = field(default_factory=list)  # thread ids taken in advance
+
+
+def receive(*, channel: Channel, items: Sequence[Item], **_: Any) -> Recorded:
+    """The receiver of `posts_received`."""
+    return record(channel, items)
+
+
+def record(channel: Channel, items: Sequence[Item]) -> Recorded:
+    """Stores a batch; harmless when repeated. Runs in the caller's transaction, or in its own."""
+    with transaction.atomic():
+        lock_channel(channel.pk)
+        posts = [item for item in items if isinstance(item, Post)]
+        recorded, touched = _record_posts(channel, posts)
+        removed = removals.remove(channel, [item for item in items if isinstance(item, Removal)])
+        removed |= removals.remove_authors(channel, [item for item in items if isinstance(item, AuthorRemoval)])
+        summaries.refresh(touched | removed)
+        if channel.state != Channel.State.HISTORY:
+            live.announce(channel.brand_id, touched | removed)
+    return recorded + Recorded(removed=len(items) - len(posts))
+
+
+def _record_posts(channel: Channel, posts: Sequence[Post]) -> tuple[Recorded, set[int]]:
+    if not posts:
+        return Recorded(), set()
+    latest = _latest_of_each(posts)
+    batch = Batch(
+        channel=channel,
+        people=know(channel.network, _authors(latest.values()), ours=_our_accounts(channel, latest.values())),
+        known=_known(channel, latest.values()),
+        live=channel.state != Channel.State.HISTORY,
+    )
+    new = [post for post in latest.values() if _find(batch, post) is None]
+    new = echoes.bind(channel, new, touched=batch.touched, people=batch.people)
+    changed = _apply_changes(batch, [post for post in latest.values() if _find(batch, post) is not None])
+    echoes.verify(
+        [known.id for known in batch.known.values() if known.delivery_state in ("sent", "unknown") and known.external_id in latest]
+    )
+    if new:
+        _insert(batch, sorted(new, key=lambda post: (post.posted_at, post.external_id)))
+    return Recorded(stored=len(new), known=len(posts) - len(new), changed=changed), batch.touched
+
+
+def _latest_of_each(posts: Sequence[Post]) -> dict[str, Post]:
+    """One post for each id: the highest version, the last one where versions are equal."""
+    latest: dict[str, Post] = {}
+    for post in posts:
+        before = latest.get(post.external_id)
+        if before is None or post.version >= before.version:
+            latest[post.external_id] = post
+    return latest
+
+
+def _authors(posts: Iterable[Post]) -> list[Author]:
+    return [author for post in posts for author in (post.addressee, post.author) if author is not None]
+
+
+def _our_accounts(channel: Channel, posts: Iterable[Post]) -> set[str]:
+    ids = {author.external_id for author in _authors(posts)}
+    return set(
+        Channel.objects.filter(network=channel.network, external_id__in=ids).values_list("external_id", flat=True)
+    )
+
+
+# -- what is known already --------------------------------------------------------------------------------------------
+
+def _known(channel: Channel, posts: Iterable[Post]) -> dict[str, Known]:
+    ids: set[str] = set()
+    for post in posts:
+        ids.add(post.external_id)
+        ids.update(post.alias_ids)
+        if post.parent_id:
+            ids.add(post.parent_id)
+    aliased = set(
+        Alias.objects.filter(channel=channel, external_id__in=ids).values_list("interaction_id", flat=True)
+    )
+    known: dict[str, Known] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN_BY_ID, [channel.pk, list(ids)])
+        rows = cursor.fetchall()
+        if aliased:
+            cursor.execute(_KNOWN_BY_ALIAS, [list(ids), list(aliased)])
+            rows += cursor.fetchall()
+    for row in rows:
+        known[row[1]] = Known(*row)
+    return known
+
+
+_COLUMNS = """i.thread_id, t.identity_id, t.contact_id, i.version, i.text,
+    i.removed_at IS NOT NULL, i.direction, i.sent_by_id IS NOT NULL, d.state"""
+_JOINS = """LEFT JOIN conversations_thread t ON t.id = i.thread_id
+    LEFT JOIN conversations_delivery d ON d.interaction_id = i.id"""
+_KNOWN_BY_ID = f"""
+    SELECT i.id, i.external_id, {_COLUMNS} FROM conversations_interaction i {_JOINS}
+    WHERE i.channel_id = %s AND i.external_id = ANY(%s)
+"""
+_KNOWN_BY_ALIAS = f"""
+    SELECT i.id, a.external_id, {_COLUMNS}
+    FROM conversations_interaction i JOIN conversations_alias a ON a.interaction_id = i.id {_JOINS}
+    WHERE a.external_id = ANY(%s) AND i.id = ANY(%s)
+"""
+
+
+def _find(batch: Batch, post: Post) -> Known | None:
+    for key in (post.external_id, *post.alias_ids):
+        if key in batch.known:
+            return batch.known[key]
+    return None
+
+
+# -- changes ----------------------------------------------------------------------------------------------------------
+
+
+def _apply_changes(batch: Batch, posts: Sequence[Post]) -> int:
+    """Writes newer versions over known items; a removed one stays empty, our own words stay as we wrote them."""
+    edited = [post for post in posts if _is_edit(_the(batch, post), post)]
+    now = timezone.now()
+    for post in edited:
+        known = _the(batch, post)
+        Interaction.objects.filter(pk=known.id).update(
+            text=post.text,
+            version=post.version,
+            edited_at=post.edited_at or now,
+            media=_media(post),
+            metrics=dict(post.metrics),
+            facts=dict(post.facts),
+            indexed=False,
+        )
+        RawPayload.objects.filter(pk=known.id).update(payload=dict(post.raw))
+        if known.thread_id:
+            batch.touched.add(known.thread_id)
+    _remember_aliases(batch.channel, [(_the(batch, post).id, post) for post in posts if post.alias_ids])
+    return len(edited)
+
+
+def _the(batch: Batch, post: Post) -> Known:
+    known = _find(batch, post)
+    assert known is not None
+    return known
+
+
+def _is_edit(known: Known, post: Post) -> bool:
+    if known.removed or (known.written_here and post.version <= known.version):
+        return False
+    return post.version > known.version or (post.version == known.version and post.text != known.text)
+
+
+def _remember_aliases(channel: Channel, pairs: Sequence[tuple[int, Post]]) -> None:
+    Alias.objects.bulk_create(
+        [
+            Alias(channel=channel, external_id=alias, interaction_id=pk)
+            for pk, post in pairs
+            for alias in post.alias_ids
+            if alias != post.external_id
+        ],
+        ignore_conflicts=True,
+    )
+
+
+# -- new items --------------------------------------------------------------------------------------------------------
+
+
+def _insert(batch: Batch, posts: Sequence[Post]) -> None:
+    _load_lanes(batch, posts)
+    buried = _buried(batch.channel, posts)
+    ids = _next_ids("conversations_interaction_id_seq", len(posts))
+    rows = [_interaction(batch, post, pk, buried) for pk, post in zip(ids, posts, strict=True)]
+    Thread.objects.bulk_create(batch.new_threads, batch_size=2000)
+    Lane.objects.bulk_create(batch.new_lanes, batch_size=2000)
+    Interaction.objects.bulk_create(rows, batch_size=2000)
+    RawPayload.objects.bulk_create(
+        [
+            RawPayload(interaction_id=row.pk, payload=dict(post.raw))
+            for row, post in zip(rows, posts, strict=True)
+            if post.raw and row.removed_at is None
+        ],
+        batch_size=2000,
+    )
+    _remember_aliases(batch.channel, [(row.pk, post) for row, post in zip(rows, posts, strict=True) if post.alias_ids])
+    _adopt(batch, posts)
+    _greet(batch, rows)
+    if batch.live:
+        _reopen(batch)
+
+
+def _next_ids(sequence: str, count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [sequence, count])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _buried(channel: Channel, posts: Sequence[Post]) -> dict[str, str]:
+    """Ids whose removal came before them, with its reason."""
+    ids = [post.external_id for post in posts]
+    return dict(
+        Tombstone.objects.filter(channel=channel, external_id__in=ids).values_list("external_id", "reason")
+    )
+
+
+def _interaction(batch: Batch, post: Post, pk: int, buried: Mapping[str, str]) -> Interaction:
+    channel, person = batch.channel, batch.people[post.author.external_id]
+    outbound = person.ours or post.author.external_id == channel.external_id
+    parent = batch.known.get(post.parent_id or "")
+    thread_id, owner_id, contact_id = _thread_for(batch, post, person, parent, outbound) or (None, None, None)
+    reason = buried.get(post.external_id, "")
+    row = Interaction(
+        pk=pk,
+        channel=channel,
+        external_id=post.external_id,
+        kind=post.kind,
+        direction=Interaction.Direction.OUT if outbound else Interaction.Direction.IN,
+        visibility=post.visibility,
+        author_id=person.identity_id,
+        thread_id=thread_id,
+        contact_id=contact_id,
+        parent_id=parent.id if parent else None,
+        parent_external_id=post.parent_id or "",
+        root_external_id=post.root_id,
+        text="" if reason else post.text,
+        language=post.language[:16],
+        permalink=post.permalink[:2000],
+        media=[] if reason else _media(post),
+        metrics=dict(post.metrics),
+        facts={} if reason else dict(post.facts),
+        posted_at=post.posted_at,
+        version=post.version,
+        edited_at=post.edited_at,
+        removed_at=timezone.now() if reason else None,
+        removed_reason=reason,
+    )
+    batch.known[post.external_id] = Known(
+        pk, post.external_id, thread_id, owner_id, contact_id, post.version, row.text, bool(reason), row.direction,
+        False, None,
+    )  # fmt: skip
+    if thread_id is not None:
+        batch.touched.add(thread_id)
+        if not outbound and not reason:
+            batch.reopening.add(thread_id)
+    return row
+
+
+def _media(post: Post) -> list[dict[str, str]]:
+    return [
+        {"kind": media.kind, "url": media.url, "alt": media.alt, "preview_url": media.preview_url}
+        for media in post.media
+    ]
+
+
+def _thread_for(
+    batch: Batch, post: Post, person: Person, parent: Known | None, outbound: bool
+) -> tuple[int, int, int] | None:
+    """(thread, identity it belongs to, its contact). Beside its parent where that is the same person's matter,
+    otherwise on the lane of the person under this root; None for what we say to nobody in particular."""
+    addressee = batch.people.get(post.addressee.external_id) if post.addressee else None
+    customer = addressee if outbound else person
+    if parent and parent.thread_id and parent.owner_id and parent.contact_id:
+        of_customer = customer is not None and parent.owner_id == customer.identity_id
+        if of_customer or (outbound and (customer is None or customer.ours)):
+            return parent.thread_id, parent.owner_id, parent.contact_id
+    if customer is None or customer.ours or customer.contact_id is None:
+        return None
+    return _lane(batch, post, customer.identity_id, customer.contact_id)
+
+
+def _lane_key(post: Post) -> str:
+    return PRIVATE_LANE if post.visibility == Visibility.PRIVATE else post.root_id
+
+
+def _lane(batch: Batch, post: Post, identity_id: int, contact_id: int) -> tuple[int, int, int]:
+    key = (_lane_key(post), identity_id)
+    found = batch.lanes.get(key)
+    if found is None:
+        found = batch.lanes[key] = (_open_thread(batch, post, identity_id, contact_id), identity_id, contact_id)
+    return found
+
+
+def _open_thread(batch: Batch, post: Post, identity_id: int, contact_id: int) -> int:
+    channel = batch.channel
+    (pk,) = _next_ids("conversations_thread_id_seq", 1) if not batch.spare else (batch.spare.pop(),)
+    batch.new_threads.append(
+        Thread(
+            pk=pk,
+            brand_id=channel.brand_id,
+            channel=channel,
+            identity_id=identity_id,
+            contact_id=contact_id,
+            state=Thread.State.OPEN if batch.live else Thread.State.CLOSED,
+            closed_at=None if batch.live else post.posted_at,
+            last_activity_at=post.posted_at,
+        )
+    )
+    batch.new_lanes.append(
+        Lane(
+            thread_id=pk,
+            channel=channel,
+            root_external_id=_lane_key(post),
+            identity_id=identity_id,
+            visibility=post.visibility,
+        )
+    )
+    return pk
+
+
+def _load_lanes(batch: Batch, posts: Sequence[Post]) -> None:
+    rows = (
+        Lane.objects.filter(
+            channel=batch.channel,
+            root_external_id__in={_lane_key(post) for post in posts},
+            identity_id__in={person.identity_id for person in batch.people.values()},
+        )
+        .select_related("thread")
+        .values_list("root_external_id", "identity_id", "thread_id", "thread__identity_id", "thread__contact_id")
+    )
+    for root, identity_id, thread_id, owner_id, contact_id in rows:
+        batch.lanes[root, identity_id] = (thread_id, owner_id, contact_id)
+    batch.spare = _next_ids("conversations_thread_id_seq", len({post.author.external_id for post in posts}))
+
+
+# -- order does not matter --------------------------------------------------------------------------------------------
+
+_ADOPT = """
+    UPDATE conversations_interaction child SET
+        parent_id = parent.id,
+        thread_id = CASE WHEN takes_thread THEN parent.thread_id ELSE child.thread_id END,
+        contact_id = CASE WHEN takes_thread THEN parent.contact_id ELSE child.contact_id END
+    FROM (
+        SELECT c.id AS child_id, p.id, p.thread_id, p.contact_id, c.thread_id IS NULL AND c.direction = 'out' AS takes_thread
+        FROM conversations_interaction c
+        JOIN conversations_interaction p ON p.channel_id = c.channel_id AND p.external_id = c.parent_external_id
+        WHERE c.channel_id = %s AND c.parent_external_id = ANY(%s) AND c.parent_id IS NULL
+    ) parent
+    WHERE child.id = parent.child_id
+    RETURNING child.thread_id
+"""
+
+
+def _adopt(batch: Batch, posts: Sequence[Post]) -> None:
+    """Joins replies that came before their parents; our own take over the thread of the item they answer."""
+    ids = [post.external_id for post in posts]
+    with connection.cursor() as cursor:
+        cursor.execute(_ADOPT, [batch.channel.pk, ids])
+        batch.touched.update(thread_id for (thread_id,) in cursor.fetchall() if thread_id)
+
+
+def _greet(batch: Batch, rows: Sequence[Interaction]) -> None:
+    times: dict[int, tuple[datetime, datetime]] = {}
+    for row in rows:
+        if row.contact_id is not None:
+            first, last = times.get(row.contact_id, (row.posted_at, row.posted_at))
+            times[row.contact_id] = (min(first, row.posted_at), max(last, row.posted_at))
+    meet(batch.channel.brand_id, times)
+
+
+def _reopen(batch: Batch) -> None:
+    """A new inbound item opens a closed or snoozed thread again."""
+    resting = Thread.objects.filter(pk__in=batch.reopening).exclude(state=Thread.State.OPEN)
+    ids = list(resting.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if ids:
+        Thread.objects.filter(pk__in=ids).update(state=Thread.State.OPEN, snoozed_until=None, closed_at=None)
+        ThreadEvent.objects.bulk_create(
+            [ThreadEvent(thread_id=pk, verb=ThreadEvent.Verb.REOPENED, details={"by": "customer"}) for pk in ids]
+        )

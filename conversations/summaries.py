@@ -1,0 +1,57 @@
+"""What a thread's row says of its interactions, recomputed from them: right whatever order they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import connection
+
+# A reply that failed or was taken back answers nobody. A removed post waits for nobody.
+_REFRESH = """
+    UPDATE conversations_thread thread SET
+        opening_id = sums.opening_id,
+        latest_id = sums.latest_id,
+        has_public = sums.has_public,
+        has_private = sums.has_private,
+        last_inbound_at = sums.last_in,
+        last_outbound_at = sums.last_out,
+        last_activity_at = COALESCE(sums.last_any, thread.last_activity_at),
+        inbound_count = sums.ins,
+        outbound_count = sums.outs,
+        waiting_since = CASE WHEN sums.last_in_kept > COALESCE(sums.last_out, '-infinity') THEN (
+            SELECT MIN(posted_at) FROM conversations_interaction
+            WHERE thread_id = thread.id AND direction = 'in' AND removed_at IS NULL
+                AND posted_at > COALESCE(sums.last_out, '-infinity')
+        ) END
+    FROM (
+        SELECT i.thread_id,
+            (ARRAY_AGG(i.id ORDER BY i.posted_at, i.id))[1] AS opening_id,
+            (ARRAY_AGG(i.id ORDER BY i.posted_at DESC, i.id DESC))[1] AS latest_id,
+            BOOL_OR(i.visibility = 'public') AS has_public,
+            BOOL_OR(i.visibility = 'private') AS has_private,
+            MAX(i.posted_at) FILTER (WHERE i.direction = 'in') AS last_in,
+            MAX(i.posted_at) FILTER (WHERE i.direction = 'in' AND i.removed_at IS NULL) AS last_in_kept,
+            MAX(i.posted_at) FILTER (WHERE i.direction = 'out') AS last_out,
+            MAX(i.posted_at) AS last_any,
+            COUNT(*) FILTER (WHERE i.direction = 'in') AS ins,
+            COUNT(*) FILTER (WHERE i.direction = 'out') AS outs
+        FROM conversations_interaction i
+        LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
+        WHERE i.thread_id = ANY(%s) AND i.direction <> 'note'
+            AND (d.id IS NULL OR d.state NOT IN ('failed', 'cancelled'))
+        GROUP BY i.thread_id
+    ) sums
+    WHERE thread.id = sums.thread_id
+"""
+
+
+def refresh(thread_ids: Collection[int]) -> None:
+    """Recomputes the summary columns of these threads, in the caller's transaction."""
+    if thread_ids:
+        with connection.cursor() as cursor:
+            # in id order, so that two channels that touch the same threads cannot lock each other out
+            cursor.execute(
+                "SELECT 1 FROM conversations_thread WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                [list(thread_ids)],
+            )
+            cursor.execute(_REFRESH, [list(thread_ids)])
