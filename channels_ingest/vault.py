@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -54,7 +54,13 @@ class Sealed(dict[str, str]):
     __str__ = __repr__
 
 
-class SealedField(models.TextField[Sealed, Sealed]):
+if TYPE_CHECKING:
+    _Text = models.TextField[Sealed, Sealed]
+else:
+    _Text = models.TextField
+
+
+class SealedField(_Text):
     """A dict of strings, encrypted in the database."""
 
     def from_db_value(self, value: str | None, *_: Any) -> Sealed:

@@ -97,7 +97,8 @@ def know(network: str, profiles: Iterable[Profile], *, ours: Collection[str]) ->
     _let_go({ids[external_id][0] for external_id in wanted if ids[external_id][1]})
     contacts = _contacts_of([pk for pk, is_ours in ids.values() if not is_ours])
     return {
-        external_id: Person(pk, None if is_ours else contacts[pk], is_ours) for external_id, (pk, is_ours) in ids.items()
+        external_id: Person(pk, None if is_ours else contacts[pk], is_ours)
+        for external_id, (pk, is_ours) in ids.items()
     }
 
 
@@ -220,5 +221,10 @@ def meet(brand_id: int, times: Mapping[int, tuple[datetime, datetime]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _MEET,
-            [brand_id, list(times), [first for first, _ in times.values()], [last for _, last in times.values()]],
+            [
+                brand_id,
+                list(times),
+                [first for first, _ in times.values()],
+                [last for _, last in times.values()],
+            ],
         )

@@ -58,8 +58,12 @@ class Thread(models.Model):
     )
     has_public = models.BooleanField(default=False)
     has_private = models.BooleanField(default=False)
-    opening = models.ForeignKey("Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
-    latest = models.ForeignKey("Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    opening = models.ForeignKey(
+        "Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    latest = models.ForeignKey(
+        "Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     waiting_since = models.DateTimeField(null=True)
     last_inbound_at = models.DateTimeField(null=True)
     last_outbound_at = models.DateTimeField(null=True)
@@ -140,8 +144,12 @@ class Interaction(models.Model):
         OUT = "out", _("outbound")
         NOTE = "note", _("note")
 
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="interactions", db_index=False)
-    external_id = models.CharField(max_length=255, null=True)  # null until the network gave one; always null for notes
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, related_name="interactions", db_index=False
+    )
+    external_id = models.CharField(
+        max_length=255, null=True
+    )  # null until the network gave one; always null for notes
     kind = models.CharField(max_length=16)
     direction = models.CharField(max_length=4, choices=Direction.choices)
     visibility = models.CharField(max_length=8, choices=[(v.value, v.value) for v in Visibility])
@@ -215,7 +223,9 @@ class Interaction(models.Model):
 class RawPayload(models.Model):
     """What the network sent for an interaction. Kept apart so that the table everybody reads stays narrow."""
 
-    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, primary_key=True, related_name="raw")
+    interaction = models.OneToOneField(
+        Interaction, on_delete=models.CASCADE, primary_key=True, related_name="raw"
+    )
     payload = models.JSONField()
 
     def __str__(self) -> str:
@@ -254,7 +264,9 @@ class Tombstone(models.Model):
 class SearchEntry(models.Model):
     """The search index, written after the commit: a GIN index beside the hot table, not on it."""
 
-    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, primary_key=True, related_name="search")
+    interaction = models.OneToOneField(
+        Interaction, on_delete=models.CASCADE, primary_key=True, related_name="search"
+    )
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
     thread = models.ForeignKey(Thread, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     posted_at = models.DateTimeField()
@@ -296,8 +308,12 @@ class Delivery(models.Model):
     answers = models.ForeignKey(
         Interaction, null=True, on_delete=models.SET_NULL, related_name="answers", db_index=False
     )
-    second = models.BooleanField(default=False)  # knowingly written although a colleague answered the same item
-    action = models.CharField(max_length=16, choices=[(a.value, a.value) for a in (Action.REPLY, Action.MESSAGE)])
+    second = models.BooleanField(
+        default=False
+    )  # knowingly written although a colleague answered the same item
+    action = models.CharField(
+        max_length=16, choices=[(a.value, a.value) for a in (Action.REPLY, Action.MESSAGE)]
+    )
     private_reply = models.BooleanField(default=False)
     recipient_external_id = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
@@ -314,7 +330,9 @@ class Delivery(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("thread",), condition=Q(state__in=("sending", "unknown")), name="delivery_one_in_flight"
+                fields=("thread",),
+                condition=Q(state__in=("sending", "unknown")),
+                name="delivery_one_in_flight",
             ),
             models.UniqueConstraint(
                 fields=("answers",),
@@ -369,7 +387,9 @@ class ThreadSeen(models.Model):
     """Up to when a colleague has read a thread."""
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="seen")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     seen_at = models.DateTimeField()
 
     class Meta:
@@ -382,5 +402,3 @@ class ThreadSeen(models.Model):
 def unread(thread: Thread, seen_at: datetime | None) -> bool:
     """Whether something inbound came after this colleague last looked."""
     return thread.last_inbound_at is not None and (seen_at is None or thread.last_inbound_at > seen_at)
-
-

@@ -69,7 +69,9 @@ def record(channel: Channel, items: Sequence[Item]) -> Recorded:
         posts = [item for item in items if isinstance(item, Post)]
         recorded, touched = _record_posts(channel, posts)
         removed = removals.remove(channel, [item for item in items if isinstance(item, Removal)])
-        removed |= removals.remove_authors(channel, [item for item in items if isinstance(item, AuthorRemoval)])
+        removed |= removals.remove_authors(
+            channel, [item for item in items if isinstance(item, AuthorRemoval)]
+        )
         summaries.refresh(touched | removed)
         if channel.state != Channel.State.HISTORY:
             live.announce(channel.brand_id, touched | removed)
@@ -90,7 +92,11 @@ def _record_posts(channel: Channel, posts: Sequence[Post]) -> tuple[Recorded, se
     new = echoes.bind(channel, new, touched=batch.touched, people=batch.people)
     changed = _apply_changes(batch, [post for post in latest.values() if _find(batch, post) is not None])
     echoes.verify(
-        [known.id for known in batch.known.values() if known.delivery_state in ("sent", "unknown") and known.external_id in latest]
+        [
+            known.id
+            for known in batch.known.values()
+            if known.delivery_state in ("sent", "unknown") and known.external_id in latest
+        ]
     )
     if new:
         _insert(batch, sorted(new, key=lambda post: (post.posted_at, post.external_id)))
@@ -114,11 +120,14 @@ def _authors(posts: Iterable[Post]) -> list[Author]:
 def _our_accounts(channel: Channel, posts: Iterable[Post]) -> set[str]:
     ids = {author.external_id for author in _authors(posts)}
     return set(
-        Channel.objects.filter(network=channel.network, external_id__in=ids).values_list("external_id", flat=True)
+        Channel.objects.filter(network=channel.network, external_id__in=ids).values_list(
+            "external_id", flat=True
+        )
     )
 
 
 # -- what is known already --------------------------------------------------------------------------------------------
+
 
 def _known(channel: Channel, posts: Iterable[Post]) -> dict[str, Known]:
     ids: set[str] = set()
@@ -232,7 +241,9 @@ def _insert(batch: Batch, posts: Sequence[Post]) -> None:
         ],
         batch_size=2000,
     )
-    _remember_aliases(batch.channel, [(row.pk, post) for row, post in zip(rows, posts, strict=True) if post.alias_ids])
+    _remember_aliases(
+        batch.channel, [(row.pk, post) for row, post in zip(rows, posts, strict=True) if post.alias_ids]
+    )
     _adopt(batch, posts)
     _greet(batch, rows)
     if batch.live:
@@ -326,7 +337,11 @@ def _lane(batch: Batch, post: Post, identity_id: int, contact_id: int) -> tuple[
     key = (_lane_key(post), identity_id)
     found = batch.lanes.get(key)
     if found is None:
-        found = batch.lanes[key] = (_open_thread(batch, post, identity_id, contact_id), identity_id, contact_id)
+        found = batch.lanes[key] = (
+            _open_thread(batch, post, identity_id, contact_id),
+            identity_id,
+            contact_id,
+        )
     return found
 
 
@@ -365,7 +380,9 @@ def _load_lanes(batch: Batch, posts: Sequence[Post]) -> None:
             identity_id__in={person.identity_id for person in batch.people.values()},
         )
         .select_related("thread")
-        .values_list("root_external_id", "identity_id", "thread_id", "thread__identity_id", "thread__contact_id")
+        .values_list(
+            "root_external_id", "identity_id", "thread_id", "thread__identity_id", "thread__contact_id"
+        )
     )
     for root, identity_id, thread_id, owner_id, contact_id in rows:
         batch.lanes[root, identity_id] = (thread_id, owner_id, contact_id)
@@ -414,5 +431,8 @@ def _reopen(batch: Batch) -> None:
     if ids:
         Thread.objects.filter(pk__in=ids).update(state=Thread.State.OPEN, snoozed_until=None, closed_at=None)
         ThreadEvent.objects.bulk_create(
-            [ThreadEvent(thread_id=pk, verb=ThreadEvent.Verb.REOPENED, details={"by": "customer"}) for pk in ids]
+            [
+                ThreadEvent(thread_id=pk, verb=ThreadEvent.Verb.REOPENED, details={"by": "customer"})
+                for pk in ids
+            ]
         )

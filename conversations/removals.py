@@ -48,7 +48,13 @@ def _empty(channel: Channel, external_ids: Collection[str | None], reason: str) 
     found = list(twins.values_list("pk", "external_id", "thread_id", "channel_id"))
     keys = [pk for pk, *_ in found]
     Interaction.objects.filter(pk__in=keys, removed_at=None).update(
-        text="", media=[], facts={}, metrics={}, indexed=True, removed_at=timezone.now(), removed_reason=reason[:32]
+        text="",
+        media=[],
+        facts={},
+        metrics={},
+        indexed=True,
+        removed_at=timezone.now(),
+        removed_reason=reason[:32],
     )
     RawPayload.objects.filter(pk__in=keys).delete()
     SearchEntry.objects.filter(pk__in=keys).delete()

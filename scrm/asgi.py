@@ -6,21 +6,20 @@ from a2wsgi import WSGIMiddleware
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.wsgi import get_wsgi_application
+from django.urls import path
+from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 
-from conversations.live import LiveConsumer
-from django.urls import path
-
-from scrm.wsgi import application as pages
-
 WORKERS = 8
+
+pages = get_wsgi_application()  # loads the apps, which the consumer needs
+live = import_string("conversations.live.LiveConsumer")
 
 application = ProtocolTypeRouter(
     {
         "http": WSGIMiddleware(pages, workers=WORKERS),
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter([path("live/", LiveConsumer.as_asgi())]))
-        ),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([path("live/", live.as_asgi())]))),
     }
 )

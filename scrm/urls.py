@@ -1,0 +1,17 @@
+"""Every address of the product."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.urls import include, path
+
+if TYPE_CHECKING:
+    from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("accounts.urls")),
+    path("", include("channels_ingest.urls")),
+    path("", include("contacts.urls")),
+    path("", include("conversations.urls")),
+]
