@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 
-def audit(
-    *, by: User | None, verb: str, on: Model, brand: Brand | int | None = None, **details: Any
-) -> AuditEntry:
+def audit(*, by: User | None, verb: str, on: Model, brand: Brand | int | None = None, **details: Any) -> AuditEntry:
     """`details` must be JSON and must hold neither secrets nor post texts."""
     return AuditEntry.objects.create(
         by=by,

@@ -109,9 +109,7 @@ def initials(name: str) -> str:
 class Team(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="teams")
     name = models.CharField(_("name"), max_length=80)
-    members: models.ManyToManyField[User, Any] = models.ManyToManyField(
-        User, related_name="teams", blank=True
-    )
+    members: models.ManyToManyField[User, Any] = models.ManyToManyField(User, related_name="teams", blank=True)
 
     class Meta:
         ordering = ("name", "id")

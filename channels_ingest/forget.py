@@ -10,8 +10,8 @@ from channels_ingest.models import SetAside, WebhookEvent
 def forget_items(network: str, external_ids: Collection[str]) -> int:
     """Empties the stored webhook bodies that told of these items; returns how many. A body that is not processed yet
     stays: its items meet their tombstones."""
-    events = WebhookEvent.objects.filter(
-        app__network=network, external_ids__overlap=list(external_ids)
-    ).exclude(state=WebhookEvent.State.RECEIVED)
+    events = WebhookEvent.objects.filter(app__network=network, external_ids__overlap=list(external_ids)).exclude(
+        state=WebhookEvent.State.RECEIVED
+    )
     SetAside.objects.filter(event__in=events).update(raw=None)
     return events.update(body=b"")

@@ -112,9 +112,7 @@ def _ledger(channel: Channel, stream: str, received: int, recorded: Recorded, dr
         )
 
 
-def _set_aside(
-    channel: Channel, dropped: Sequence[Dropped], *, stream: str, event: WebhookEvent | None
-) -> None:
+def _set_aside(channel: Channel, dropped: Sequence[Dropped], *, stream: str, event: WebhookEvent | None) -> None:
     SetAside.objects.bulk_create(
         [
             SetAside(
@@ -134,11 +132,7 @@ def _set_aside(
 def _jsonable(raw: Any) -> Any:
     """As JSON that PostgreSQL takes: without NUL and lone surrogates."""
     plain = json.dumps(raw, default=str).replace("\\u0000", "\\ufffd")
-    return (
-        json.loads(plain.encode("utf-8", "replace").decode())
-        if "\\ud" not in plain.lower()
-        else repr(raw)[:5000]
-    )
+    return json.loads(plain.encode("utf-8", "replace").decode()) if "\\ud" not in plain.lower() else repr(raw)[:5000]
 
 
 def _digest(dropped: Dropped) -> str:

@@ -83,9 +83,7 @@ class Channel(models.Model):
     advice = models.CharField(max_length=500, blank=True, editable=False)
     limited_until = models.DateTimeField(null=True, editable=False)
     broken_since = models.DateTimeField(null=True, editable=False)
-    outage_from = models.DateTimeField(
-        null=True, editable=False
-    )  # start of a hole that is still to be back-filled
+    outage_from = models.DateTimeField(null=True, editable=False)  # start of a hole that is still to be back-filled
     push_since = models.DateTimeField(null=True, editable=False)  # webhooks subscribed
     token_expires_at = models.DateTimeField(null=True, editable=False)
 

@@ -48,9 +48,7 @@ class Contact(models.Model):
     location = models.CharField(_("place"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
     tags: models.ManyToManyField[Tag, Any] = models.ManyToManyField(Tag, blank=True, related_name="contacts")
-    merged_into = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="absorbed"
-    )
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="absorbed")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ContactQuerySet.as_manager()
@@ -58,9 +56,7 @@ class Contact(models.Model):
     class Meta:
         indexes = (
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="contact_name_trgm"),
-            models.Index(
-                fields=("merged_into",), name="contact_merged", condition=Q(merged_into__isnull=False)
-            ),
+            models.Index(fields=("merged_into",), name="contact_merged", condition=Q(merged_into__isnull=False)),
         )
         constraints = (
             models.CheckConstraint(
@@ -142,13 +138,9 @@ class IdentityLink(models.Model):
     proof = models.CharField(max_length=16, choices=Proof.choices)
     note = models.CharField(max_length=500, blank=True)
     linked_at = models.DateTimeField(default=timezone.now)
-    linked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    linked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     ended_at = models.DateTimeField(null=True)
-    ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     merge = models.ForeignKey("Merge", null=True, on_delete=models.PROTECT, related_name="links")
 
     class Meta:
@@ -157,9 +149,7 @@ class IdentityLink(models.Model):
                 fields=("identity",), condition=Q(ended_at__isnull=True), name="identity_link_one_open"
             ),
         )
-        indexes = (
-            models.Index(fields=("contact",), condition=Q(ended_at__isnull=True), name="identity_link_open"),
-        )
+        indexes = (models.Index(fields=("contact",), condition=Q(ended_at__isnull=True), name="identity_link_open"),)
 
     def __str__(self) -> str:
         return f"{self.identity_id} is {self.contact_id}"
@@ -175,9 +165,7 @@ class Merge(models.Model):
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     undone_at = models.DateTimeField(null=True)
-    undone_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     journal = models.JSONField(default=dict)
 
     class Meta:

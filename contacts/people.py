@@ -164,9 +164,7 @@ def _welcome(fresh: list[str], wanted: Mapping[str, Profile], ids: Mapping[str, 
     now = timezone.now()
     IdentityLink.objects.bulk_create(
         [
-            IdentityLink(
-                identity_id=ids[key][0], contact=contact, proof=IdentityLink.Proof.FIRST_SEEN, linked_at=now
-            )
+            IdentityLink(identity_id=ids[key][0], contact=contact, proof=IdentityLink.Proof.FIRST_SEEN, linked_at=now)
             for key, contact in zip(fresh, contacts, strict=True)
         ],
         batch_size=2000,

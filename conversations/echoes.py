@@ -27,9 +27,7 @@ def same_words(text: str) -> str:
     return " ".join(_LINK.sub("", plain).split())
 
 
-def bind(
-    channel: Channel, posts: Sequence[Post], *, touched: set[int], people: Mapping[str, Person]
-) -> list[Post]:
+def bind(channel: Channel, posts: Sequence[Post], *, touched: set[int], people: Mapping[str, Person]) -> list[Post]:
     """Binds echoes of replies whose sending is not settled to their rows; returns the posts that are left."""
     own = [post for post in posts if post.author.external_id == channel.external_id]
     if not own:

@@ -108,7 +108,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             self.watching = None
 
     async def _present(self, kind: str, *, asking: bool = False) -> None:
-        assert self.watching is not None
+        if self.watching is None:
+            return
         await self.channel_layer.group_send(
             thread_group(self.watching),
             {

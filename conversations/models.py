@@ -58,12 +58,8 @@ class Thread(models.Model):
     )
     has_public = models.BooleanField(default=False)
     has_private = models.BooleanField(default=False)
-    opening = models.ForeignKey(
-        "Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
-    )
-    latest = models.ForeignKey(
-        "Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
-    )
+    opening = models.ForeignKey("Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    latest = models.ForeignKey("Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     waiting_since = models.DateTimeField(null=True)
     last_inbound_at = models.DateTimeField(null=True)
     last_outbound_at = models.DateTimeField(null=True)
@@ -112,9 +108,7 @@ class Lane(models.Model):
     visibility = models.CharField(max_length=8, choices=[(v.value, v.value) for v in Visibility])
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("channel", "root_external_id", "identity"), name="lane_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("channel", "root_external_id", "identity"), name="lane_once"),)
 
     def __str__(self) -> str:
         return f"{self.root_external_id} of {self.identity_id}"
@@ -144,12 +138,9 @@ class Interaction(models.Model):
         OUT = "out", _("outbound")
         NOTE = "note", _("note")
 
-    channel = models.ForeignKey(
-        Channel, on_delete=models.PROTECT, related_name="interactions", db_index=False
-    )
-    external_id = models.CharField(
-        max_length=255, null=True
-    )  # null until the network gave one; always null for notes
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="interactions", db_index=False)
+    # null until the network gave one; always null for notes
+    external_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 (unique where it is known)
     kind = models.CharField(max_length=16)
     direction = models.CharField(max_length=4, choices=Direction.choices)
     visibility = models.CharField(max_length=8, choices=[(v.value, v.value) for v in Visibility])
@@ -157,9 +148,7 @@ class Interaction(models.Model):
     sent_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
-    thread = models.ForeignKey(
-        Thread, null=True, on_delete=models.PROTECT, related_name="interactions", db_index=False
-    )
+    thread = models.ForeignKey(Thread, null=True, on_delete=models.PROTECT, related_name="interactions", db_index=False)
     contact = models.ForeignKey(
         Contact, null=True, on_delete=models.PROTECT, related_name="interactions", db_index=False
     )
@@ -223,9 +212,7 @@ class Interaction(models.Model):
 class RawPayload(models.Model):
     """What the network sent for an interaction. Kept apart so that the table everybody reads stays narrow."""
 
-    interaction = models.OneToOneField(
-        Interaction, on_delete=models.CASCADE, primary_key=True, related_name="raw"
-    )
+    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, primary_key=True, related_name="raw")
     payload = models.JSONField()
 
     def __str__(self) -> str:
@@ -264,9 +251,7 @@ class Tombstone(models.Model):
 class SearchEntry(models.Model):
     """The search index, written after the commit: a GIN index beside the hot table, not on it."""
 
-    interaction = models.OneToOneField(
-        Interaction, on_delete=models.CASCADE, primary_key=True, related_name="search"
-    )
+    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, primary_key=True, related_name="search")
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
     thread = models.ForeignKey(Thread, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     posted_at = models.DateTimeField()
@@ -308,12 +293,8 @@ class Delivery(models.Model):
     answers = models.ForeignKey(
         Interaction, null=True, on_delete=models.SET_NULL, related_name="answers", db_index=False
     )
-    second = models.BooleanField(
-        default=False
-    )  # knowingly written although a colleague answered the same item
-    action = models.CharField(
-        max_length=16, choices=[(a.value, a.value) for a in (Action.REPLY, Action.MESSAGE)]
-    )
+    second = models.BooleanField(default=False)  # knowingly written although a colleague answered the same item
+    action = models.CharField(max_length=16, choices=[(a.value, a.value) for a in (Action.REPLY, Action.MESSAGE)])
     private_reply = models.BooleanField(default=False)
     recipient_external_id = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
@@ -387,9 +368,7 @@ class ThreadSeen(models.Model):
     """Up to when a colleague has read a thread."""
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="seen")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     seen_at = models.DateTimeField()
 
     class Meta:

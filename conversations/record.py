@@ -69,9 +69,7 @@ def record(channel: Channel, items: Sequence[Item]) -> Recorded:
         posts = [item for item in items if isinstance(item, Post)]
         recorded, touched = _record_posts(channel, posts)
         removed = removals.remove(channel, [item for item in items if isinstance(item, Removal)])
-        removed |= removals.remove_authors(
-            channel, [item for item in items if isinstance(item, AuthorRemoval)]
-        )
+        removed |= removals.remove_authors(channel, [item for item in items if isinstance(item, AuthorRemoval)])
         summaries.refresh(touched | removed)
         if channel.state != Channel.State.HISTORY:
             live.announce(channel.brand_id, touched | removed)
@@ -88,16 +86,11 @@ def _record_posts(channel: Channel, posts: Sequence[Post]) -> tuple[Recorded, se
         known=_known(channel, latest.values()),
         live=channel.state != Channel.State.HISTORY,
     )
+    found = [(known, post) for post in latest.values() if (known := _find(batch, post)) is not None]
     new = [post for post in latest.values() if _find(batch, post) is None]
     new = echoes.bind(channel, new, touched=batch.touched, people=batch.people)
-    changed = _apply_changes(batch, [post for post in latest.values() if _find(batch, post) is not None])
-    echoes.verify(
-        [
-            known.id
-            for known in batch.known.values()
-            if known.delivery_state in ("sent", "unknown") and known.external_id in latest
-        ]
-    )
+    changed = _apply_changes(batch, found)
+    echoes.verify([known.id for known, _ in found if known.delivery_state in ("sent", "unknown")])
     if new:
         _insert(batch, sorted(new, key=lambda post: (post.posted_at, post.external_id)))
     return Recorded(stored=len(new), known=len(posts) - len(new), changed=changed), batch.touched
@@ -120,9 +113,7 @@ def _authors(posts: Iterable[Post]) -> list[Author]:
 def _our_accounts(channel: Channel, posts: Iterable[Post]) -> set[str]:
     ids = {author.external_id for author in _authors(posts)}
     return set(
-        Channel.objects.filter(network=channel.network, external_id__in=ids).values_list(
-            "external_id", flat=True
-        )
+        Channel.objects.filter(network=channel.network, external_id__in=ids).values_list("external_id", flat=True)
     )
 
 
@@ -136,33 +127,30 @@ def _known(channel: Channel, posts: Iterable[Post]) -> dict[str, Known]:
         ids.update(post.alias_ids)
         if post.parent_id:
             ids.add(post.parent_id)
-    aliased = set(
-        Alias.objects.filter(channel=channel, external_id__in=ids).values_list("interaction_id", flat=True)
-    )
     known: dict[str, Known] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN_BY_ID, [channel.pk, list(ids)])
-        rows = cursor.fetchall()
-        if aliased:
-            cursor.execute(_KNOWN_BY_ALIAS, [list(ids), list(aliased)])
-            rows += cursor.fetchall()
-    for row in rows:
-        known[row[1]] = Known(*row)
+        for query in (_KNOWN_BY_ID, _KNOWN_BY_ALIAS):
+            cursor.execute(query, [channel.pk, list(ids)])
+            known.update({row[1]: Known(*row) for row in cursor.fetchall()})
     return known
 
 
-_COLUMNS = """i.thread_id, t.identity_id, t.contact_id, i.version, i.text,
-    i.removed_at IS NOT NULL, i.direction, i.sent_by_id IS NOT NULL, d.state"""
-_JOINS = """LEFT JOIN conversations_thread t ON t.id = i.thread_id
-    LEFT JOIN conversations_delivery d ON d.interaction_id = i.id"""
-_KNOWN_BY_ID = f"""
-    SELECT i.id, i.external_id, {_COLUMNS} FROM conversations_interaction i {_JOINS}
+_KNOWN_BY_ID = """
+    SELECT i.id, i.external_id, i.thread_id, t.identity_id, t.contact_id, i.version, i.text,
+        i.removed_at IS NOT NULL, i.direction, i.sent_by_id IS NOT NULL, d.state
+    FROM conversations_interaction i
+    LEFT JOIN conversations_thread t ON t.id = i.thread_id
+    LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
     WHERE i.channel_id = %s AND i.external_id = ANY(%s)
 """
-_KNOWN_BY_ALIAS = f"""
-    SELECT i.id, a.external_id, {_COLUMNS}
-    FROM conversations_interaction i JOIN conversations_alias a ON a.interaction_id = i.id {_JOINS}
-    WHERE a.external_id = ANY(%s) AND i.id = ANY(%s)
+_KNOWN_BY_ALIAS = """
+    SELECT i.id, a.external_id, i.thread_id, t.identity_id, t.contact_id, i.version, i.text,
+        i.removed_at IS NOT NULL, i.direction, i.sent_by_id IS NOT NULL, d.state
+    FROM conversations_alias a
+    JOIN conversations_interaction i ON i.id = a.interaction_id
+    LEFT JOIN conversations_thread t ON t.id = i.thread_id
+    LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
+    WHERE a.channel_id = %s AND a.external_id = ANY(%s)
 """
 
 
@@ -176,12 +164,11 @@ def _find(batch: Batch, post: Post) -> Known | None:
 # -- changes ----------------------------------------------------------------------------------------------------------
 
 
-def _apply_changes(batch: Batch, posts: Sequence[Post]) -> int:
+def _apply_changes(batch: Batch, pairs: Sequence[tuple[Known, Post]]) -> int:
     """Writes newer versions over known items; a removed one stays empty, our own words stay as we wrote them."""
-    edited = [post for post in posts if _is_edit(_the(batch, post), post)]
+    edited = [(known, post) for known, post in pairs if _is_edit(known, post)]
     now = timezone.now()
-    for post in edited:
-        known = _the(batch, post)
+    for known, post in edited:
         Interaction.objects.filter(pk=known.id).update(
             text=post.text,
             version=post.version,
@@ -194,14 +181,8 @@ def _apply_changes(batch: Batch, posts: Sequence[Post]) -> int:
         RawPayload.objects.filter(pk=known.id).update(payload=dict(post.raw))
         if known.thread_id:
             batch.touched.add(known.thread_id)
-    _remember_aliases(batch.channel, [(_the(batch, post).id, post) for post in posts if post.alias_ids])
+    _remember_aliases(batch.channel, [(known.id, post) for known, post in pairs if post.alias_ids])
     return len(edited)
-
-
-def _the(batch: Batch, post: Post) -> Known:
-    known = _find(batch, post)
-    assert known is not None
-    return known
 
 
 def _is_edit(known: Known, post: Post) -> bool:
@@ -241,9 +222,7 @@ def _insert(batch: Batch, posts: Sequence[Post]) -> None:
         ],
         batch_size=2000,
     )
-    _remember_aliases(
-        batch.channel, [(row.pk, post) for row, post in zip(rows, posts, strict=True) if post.alias_ids]
-    )
+    _remember_aliases(batch.channel, [(row.pk, post) for row, post in zip(rows, posts, strict=True) if post.alias_ids])
     _adopt(batch, posts)
     _greet(batch, rows)
     if batch.live:
@@ -259,9 +238,7 @@ def _next_ids(sequence: str, count: int) -> list[int]:
 def _buried(channel: Channel, posts: Sequence[Post]) -> dict[str, str]:
     """Ids whose removal came before them, with its reason."""
     ids = [post.external_id for post in posts]
-    return dict(
-        Tombstone.objects.filter(channel=channel, external_id__in=ids).values_list("external_id", "reason")
-    )
+    return dict(Tombstone.objects.filter(channel=channel, external_id__in=ids).values_list("external_id", "reason"))
 
 
 def _interaction(batch: Batch, post: Post, pk: int, buried: Mapping[str, str]) -> Interaction:
@@ -380,9 +357,7 @@ def _load_lanes(batch: Batch, posts: Sequence[Post]) -> None:
             identity_id__in={person.identity_id for person in batch.people.values()},
         )
         .select_related("thread")
-        .values_list(
-            "root_external_id", "identity_id", "thread_id", "thread__identity_id", "thread__contact_id"
-        )
+        .values_list("root_external_id", "identity_id", "thread_id", "thread__identity_id", "thread__contact_id")
     )
     for root, identity_id, thread_id, owner_id, contact_id in rows:
         batch.lanes[root, identity_id] = (thread_id, owner_id, contact_id)
@@ -397,7 +372,8 @@ _ADOPT = """
         thread_id = CASE WHEN takes_thread THEN parent.thread_id ELSE child.thread_id END,
         contact_id = CASE WHEN takes_thread THEN parent.contact_id ELSE child.contact_id END
     FROM (
-        SELECT c.id AS child_id, p.id, p.thread_id, p.contact_id, c.thread_id IS NULL AND c.direction = 'out' AS takes_thread
+        SELECT c.id AS child_id, p.id, p.thread_id, p.contact_id,
+            c.thread_id IS NULL AND c.direction = 'out' AS takes_thread
         FROM conversations_interaction c
         JOIN conversations_interaction p ON p.channel_id = c.channel_id AND p.external_id = c.parent_external_id
         WHERE c.channel_id = %s AND c.parent_external_id = ANY(%s) AND c.parent_id IS NULL
@@ -431,8 +407,5 @@ def _reopen(batch: Batch) -> None:
     if ids:
         Thread.objects.filter(pk__in=ids).update(state=Thread.State.OPEN, snoozed_until=None, closed_at=None)
         ThreadEvent.objects.bulk_create(
-            [
-                ThreadEvent(thread_id=pk, verb=ThreadEvent.Verb.REOPENED, details={"by": "customer"})
-                for pk in ids
-            ]
+            [ThreadEvent(thread_id=pk, verb=ThreadEvent.Verb.REOPENED, details={"by": "customer"}) for pk in ids]
         )

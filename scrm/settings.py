@@ -101,9 +101,7 @@ TEMPLATES: list[dict[str, Any]] = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": False,
         "OPTIONS": {
-            "loaders": [
-                ("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])
-            ]
+            "loaders": [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])]
             if not DEBUG
             else ["django.template.loaders.filesystem.Loader"],
             "context_processors": [
@@ -167,14 +165,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # How replies leave (all in seconds).
 SEND_LEASE = env.number("SEND_LEASE", 90, least=2)  # longer than twice the longest network call
 SEND_SETTLE = env.number("SEND_SETTLE", 120, least=0)  # how long an unknown send rests before it is read back
-PULL_PACE = env.number(
-    "PULL_PACE", 100, least=1
-)  # per cent of each stream's own pace: lower pulls more often
+PULL_PACE = env.number("PULL_PACE", 100, least=1)  # per cent of each stream's own pace: lower pulls more often
 NETWORK_TIMEOUT = env.number("NETWORK_TIMEOUT", 30, least=1)
 WEBHOOK_LIMIT = env.number("WEBHOOK_LIMIT", 5_000_000, least=1000)  # bytes
 
 # -- people -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the e-mail address is unique whatever its case, by a constraint
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

@@ -23,9 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("network", models.CharField(max_length=32)),
                 ("key", models.CharField(max_length=255)),
@@ -47,9 +45,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("network", models.CharField(max_length=32)),
                 ("external_id", models.CharField(max_length=255)),
@@ -111,9 +107,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("stream", models.CharField(max_length=32)),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -139,9 +133,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("stream", models.CharField(max_length=32)),
                 ("cursor", models.JSONField(default=dict)),
@@ -164,9 +156,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("digest", models.CharField(max_length=64)),
                 ("body", models.BinaryField()),
@@ -210,9 +200,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("stream", models.CharField(blank=True, max_length=32)),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -261,15 +249,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="webhookevent",
-            index=models.Index(
-                condition=models.Q(("state", "received")), fields=["due_at"], name="webhook_event_due"
-            ),
+            index=models.Index(condition=models.Q(("state", "received")), fields=["due_at"], name="webhook_event_due"),
         ),
         migrations.AddIndex(
             model_name="webhookevent",
-            index=django.contrib.postgres.indexes.GinIndex(
-                fields=["external_ids"], name="webhook_event_items"
-            ),
+            index=django.contrib.postgres.indexes.GinIndex(fields=["external_ids"], name="webhook_event_items"),
         ),
         migrations.AddConstraint(
             model_name="webhookevent",

@@ -328,6 +328,7 @@ class Network(ABC):
 
     def subscribe(self, callback_url: str) -> None:
         """Asks the network to push to `callback_url`. Idempotent. Raises NetworkError."""
+        raise NetworkError(f"{self.name} does not push", Trouble.PERMANENT)
 
     # -- out --------------------------------------------------------------------------------------------------------
     @abstractmethod

@@ -26,17 +26,13 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("external_id", models.CharField(max_length=255, null=True)),
                 ("kind", models.CharField(max_length=16)),
                 (
                     "direction",
-                    models.CharField(
-                        choices=[("in", "inbound"), ("out", "outbound"), ("note", "note")], max_length=4
-                    ),
+                    models.CharField(choices=[("in", "inbound"), ("out", "outbound"), ("note", "note")], max_length=4),
                 ),
                 (
                     "visibility",
@@ -128,9 +124,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "state",
@@ -221,9 +215,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("root_external_id", models.CharField(max_length=255)),
                 (
@@ -271,9 +263,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.UUIDField(default=uuid.uuid4, unique=True)),
                 ("second", models.BooleanField(default=False)),
@@ -350,9 +340,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
@@ -399,9 +387,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("seen_at", models.DateTimeField()),
                 (
@@ -428,9 +414,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("external_id", models.CharField(max_length=255)),
                 ("reason", models.CharField(max_length=32)),
@@ -487,9 +471,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("external_id", models.CharField(max_length=255)),
                 (
@@ -511,9 +493,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("external_id", "channel"), name="alias_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("external_id", "channel"), name="alias_once")],
             },
         ),
         migrations.AddIndex(
@@ -526,9 +506,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="thread",
-            index=models.Index(
-                fields=["assignee", "state", "-last_activity_at", "-id"], name="thread_of_assignee"
-            ),
+            index=models.Index(fields=["assignee", "state", "-last_activity_at", "-id"], name="thread_of_assignee"),
         ),
         migrations.AddIndex(
             model_name="thread",
@@ -557,9 +535,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="lane",
-            constraint=models.UniqueConstraint(
-                fields=("channel", "root_external_id", "identity"), name="lane_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("channel", "root_external_id", "identity"), name="lane_once"),
         ),
         migrations.AddIndex(
             model_name="interaction",
@@ -571,25 +547,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="interaction",
-            index=models.Index(
-                fields=["channel", "root_external_id", "posted_at", "id"], name="interaction_tree"
-            ),
+            index=models.Index(fields=["channel", "root_external_id", "posted_at", "id"], name="interaction_tree"),
         ),
         migrations.AddIndex(
             model_name="interaction",
             index=models.Index(
-                condition=models.Q(
-                    ("parent__isnull", True), models.Q(("parent_external_id", ""), _negated=True)
-                ),
+                condition=models.Q(("parent__isnull", True), models.Q(("parent_external_id", ""), _negated=True)),
                 fields=["channel", "parent_external_id"],
                 name="interaction_orphan",
             ),
         ),
         migrations.AddIndex(
             model_name="interaction",
-            index=models.Index(
-                condition=models.Q(("indexed", False)), fields=["id"], name="interaction_unindexed"
-            ),
+            index=models.Index(condition=models.Q(("indexed", False)), fields=["id"], name="interaction_unindexed"),
         ),
         migrations.AddConstraint(
             model_name="interaction",
