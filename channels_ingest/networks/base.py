@@ -15,6 +15,10 @@ from typing import Any, ClassVar
 
 JSON = Any  # a value that json.dumps accepts
 
+LONGEST_CALL = timedelta(
+    seconds=50
+)  # no single call of a network lasts longer; a lease on a send is at least twice this
+
 
 class Visibility(enum.StrEnum):
     PUBLIC = "public"
@@ -141,11 +145,17 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What one webhook body says to one account: items, or why there are none."""
+    """What one webhook body says to one account: items, or why there are none.
+
+    `event_id` is the network's own id of the event, where it has one. `broken` says why the account can no longer be
+    used from now on (its owner revoked the access), where the event says so.
+    """
 
     account_id: str
     items: tuple[Item, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    event_id: str = ""
+    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +206,9 @@ class Outgoing:
     """One thing to say. `key` is ours, unique, and stays the same over every attempt.
 
     A reply names `parent_id`; a message names `recipient_id`, and `parent_id` too where it answers a public item in
-    private (`private_reply`). `started_at` is when the first attempt began (for reading back).
+    private (`private_reply`). `started_at` is when the first attempt began (for reading back). `already` are the ids
+    of items of ours in the same place that other messages are known to have become: reading back never answers with
+    one of them, so that the same words said twice are not taken for one another.
     """
 
     action: Action
@@ -210,6 +222,7 @@ class Outgoing:
     facts: Mapping[str, JSON] = field(default_factory=dict)
     last_private_in: datetime | None = None
     started_at: datetime | None = None
+    already: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +273,8 @@ class CannotReadBack(Exception):
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of the connect form: where its value comes from is said in `help`. `app` fields belong to the
-    developer app that several channels share (its id, its secret), the others to the one account."""
+    developer app that several channels share (its id, its secret), the others to the one account. `label` and `help`
+    are marked with `gettext_noop` and translated where they are shown."""
 
     name: str
     label: str
