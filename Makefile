@@ -1,0 +1,54 @@
+# Two commands matter: `make run` and `make test`. All need only make, git and Python 3.11.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: run test setup setup-test lint unit browser bench faults conformance shots lock
+
+run: setup
+	@$(BIN)/python -m scrm.run --with-parent
+
+test: setup-test lint
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+setup:
+	@$(PYTHON) scrm/bootstrap.py requirements.txt
+
+setup-test:
+	@$(PYTHON) scrm/bootstrap.py requirements.txt requirements-dev.txt
+	@$(BIN)/python -m tests.chromium
+
+lint: setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+unit: setup-test
+	@$(BIN)/python -m pytest -m "not browser"
+
+browser: setup-test
+	@$(BIN)/python -m pytest -m browser
+
+# Prints its figures as JSON.
+bench: setup-test
+	@$(BIN)/python manage.py bench
+
+# The seeded storm of faults: make faults SEED=7
+faults: setup-test
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
+
+# Holds every answer of the X sandbox against the official specification: make conformance SPEC=FILE
+conformance: setup-test
+	@$(BIN)/python -m channels_ingest.sandbox.conformance $(SPEC)
+
+# Pictures of every page, into test-results/shots.
+shots: setup-test
+	@$(BIN)/python -m tests.shots
+
+# Writes both lock files anew, from the package index alone.
+PIN := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile -q --generate-hashes --strip-extras \
+	--allow-unsafe --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+lock: setup-test
+	$(PIN) -o requirements.txt requirements.in
+	$(PIN) -o requirements-dev.txt requirements-dev.in
