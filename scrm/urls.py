@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.urls import include, path
 
+from scrm.shell import choose_theme
+
 if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("theme/", choose_theme, name="theme"),
     path("", include("accounts.urls")),
     path("", include("channels_ingest.urls")),
     path("", include("contacts.urls")),

@@ -1,0 +1,100 @@
+// What every page can do: menus, dialogs, toasts, the theme, keys that lead somewhere. Works on top of plain forms.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+
+  // -- toasts: `document.dispatchEvent(new CustomEvent("toast", {detail: {text, tags}}))` --------------------------
+  const STAY_MS = 7000;
+
+  function expire(toast) {
+    setTimeout(() => toast.remove(), STAY_MS);
+  }
+
+  function toast(text, tags) {
+    const made = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
+    made.querySelector("span").textContent = text;
+    if (tags) made.classList.add(tags);
+    document.getElementById("toasts").append(made);
+    expire(made);
+  }
+
+  document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tags || ""));
+  document.querySelectorAll("[data-toast]:not(.error)").forEach(expire);
+
+  // -- clicks -----------------------------------------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (!target) return;
+    if (target.closest("[data-dismiss]")) target.closest("[data-toast]").remove();
+    const opener = target.closest("[data-open]");
+    if (opener) open(opener.dataset.open);
+    if (target.closest("[data-close]")) target.closest("dialog").close();
+    if (target instanceof HTMLDialogElement) target.close(); // the backdrop
+    for (const menu of document.querySelectorAll("details.drop[open]")) {
+      if (!menu.contains(target) || target.closest("[data-open]")) menu.open = false;
+    }
+  });
+
+  function open(selector) {
+    const dialog = document.querySelector(selector);
+    if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+  }
+
+  // -- theme: at once here, kept by the server ----------------------------------------------------------------------
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || !form.matches("[data-theme-form]") || !event.submitter) return;
+    event.preventDefault();
+    const chosen = event.submitter.value;
+    root.dataset.theme = chosen;
+    for (const button of form.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.value === chosen));
+    }
+    const body = new FormData(form);
+    body.set("theme", chosen);
+    fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
+  });
+
+  // -- keys -------------------------------------------------------------------------------------------------------
+  const PLACES = { i: '.rail a[href="/"]:not(.logo)', c: '.rail a[href*="contacts"]' };
+  let going = 0;
+
+  function writing(element) {
+    return element instanceof HTMLElement && (element.isContentEditable || element.matches("input, textarea, select"));
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      const menu = document.querySelector("details.drop[open]");
+      if (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target) || document.querySelector("dialog[open]")) return;
+    if (event.key === "?") open("#keys");
+    if (event.key === "g") going = Date.now();
+    else if (Date.now() - going < 1500) {
+      going = 0;
+      const place = PLACES[event.key] && document.querySelector(PLACES[event.key]);
+      if (place) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        place.click();
+      }
+    }
+  });
+
+  // -- errors of htmx are said, never swallowed ---------------------------------------------------------------------
+  function failed(event) {
+    const xhr = event.detail.xhr;
+    const status = xhr ? xhr.status : 0;
+    if (event.detail.elt instanceof Element && event.detail.elt.closest("[data-quiet]")) return;
+    const words = document.getElementById("error-words");
+    if (words) toast(words.dataset["error" + status] || words.dataset[status >= 500 ? "error500" : status ? "error400" : "error0"], "error");
+  }
+  document.addEventListener("htmx:responseError", failed);
+  document.addEventListener("htmx:sendError", failed);
+  document.addEventListener("htmx:timeout", failed);
+})();
