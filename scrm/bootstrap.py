@@ -49,12 +49,13 @@ def create_environment() -> None:
 def install(path: Path) -> None:
     """Install every package of a lock file, counting aloud. Raises CalledProcessError."""
     total = sum("==" in line for line in path.read_text().splitlines())
-    command = [VENV / "bin" / "python", "-m", "pip", "install", "--progress-bar", "off", "--require-hashes"]
+    pip_install = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "off"]
+    command = [*pip_install, "--require-hashes", "-r", str(path)]
     surroundings = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     words: list[str] = []
     seen = 0
     with subprocess.Popen(
-        [*command, "-r", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=surroundings
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=surroundings
     ) as pip:
         for line in pip.stdout or ():
             words.append(line)
@@ -66,7 +67,7 @@ def install(path: Path) -> None:
     print(flush=True)
     if pip.returncode:
         sys.stdout.writelines(words[-20:])
-        raise subprocess.CalledProcessError(pip.returncode, [*command, "-r", path])
+        raise subprocess.CalledProcessError(pip.returncode, command)
 
 
 def tell(text: str) -> None:

@@ -37,12 +37,12 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FORGETFUL = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """One embedded PostgreSQL. `durable` False is for tests: fast, and lost in a power cut."""
+    """One embedded PostgreSQL. `durable` False is for tests: fast; survives a kill, but no power cut."""
 
     places: Places
     durable: bool = True

@@ -41,7 +41,7 @@ def test_names_are_split_at_commas(variable: pytest.MonkeyPatch) -> None:
 
 
 def test_a_required_variable_says_its_name_and_the_hint(variable: pytest.MonkeyPatch) -> None:
-    with pytest.raises(env.BadSetting, match="A_NAME is not set. Make one."):
+    with pytest.raises(env.BadSetting, match=r"A_NAME is not set\. Make one\."):
         env.required("A_NAME", "Make one.")
 
 
