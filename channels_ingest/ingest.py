@@ -92,7 +92,8 @@ def _store(channel: Channel, items: Sequence[Item]) -> tuple[Recorded, list[Drop
 def _send(channel: Channel, items: Sequence[Item]) -> Recorded:
     total = Recorded()
     for _, answer in posts_received.send(sender=Channel, channel=channel, items=items):
-        total += answer
+        if isinstance(answer, Recorded):
+            total += answer
     return total
 
 

@@ -64,7 +64,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def connect(self) -> None:
         user = self.scope.get("user")
-        if user is None or not user.is_authenticated:
+        if not isinstance(user, User):
             await self.close(code=4401)
             return
         self.user = user

@@ -1,6 +1,7 @@
 """One ASGI server: pages run in a pool of threads that keep their database connections, live updates on the loop."""
 
 import os
+from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from channels.auth import AuthMiddlewareStack
@@ -14,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 
 WORKERS = 8
 
-pages = get_wsgi_application()  # loads the apps, which the consumer needs
+pages = cast(Any, get_wsgi_application())  # loads the apps, which the consumer needs
 live = import_string("conversations.live.LiveConsumer")
 
 application = ProtocolTypeRouter(

@@ -6,5 +6,4 @@ class Migration(migrations.Migration):
     """Extensions of PostgreSQL that searching needs."""
 
     initial = True
-    dependencies: list[tuple[str, str]] = []
     operations = [TrigramExtension(), UnaccentExtension()]

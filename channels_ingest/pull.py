@@ -1,0 +1,120 @@
+"""Pulls what is due: one run for a channel at a time, each page stored with its cursor before the next is asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+
+from channels_ingest.health import PROBE_EVERY, failed, worked
+from channels_ingest.ingest import Recorded, hand_over
+from channels_ingest.models import Channel, StreamCursor
+from channels_ingest.networks.base import NetworkError, Stream, Trouble
+
+log = logging.getLogger(__name__)
+
+PULL_LOCK = 2  # first half of the advisory lock key; the second half is the channel's id
+LONGEST_PAUSE = timedelta(minutes=15)  # between tries of a stream that keeps failing
+
+
+def due_channels(now: datetime) -> list[int]:
+    """Ids of the channels that have a stream due, the longest waiting first; those without cursors get them."""
+    _add_streams(now)
+    due = (
+        StreamCursor.objects.filter(due_at__lte=now, channel__in=Channel.objects.pulling())
+        .exclude(channel__limited_until__gt=now)
+        .order_by("due_at")
+    )
+    return list(dict.fromkeys(due.values_list("channel_id", flat=True)))
+
+
+def _add_streams(now: datetime) -> None:
+    for channel in Channel.objects.pulling().filter(cursors=None):
+        StreamCursor.objects.bulk_create(
+            [StreamCursor(channel=channel, stream=stream.name, due_at=now) for stream in channel.adapter.streams],
+            ignore_conflicts=True,
+        )
+
+
+@contextmanager
+def only_pull(channel_id: int) -> Iterator[bool]:
+    """Whether we are the only one who pulls this channel now. The lock lives in the database session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [PULL_LOCK, channel_id])
+        (got,) = cursor.fetchone()
+    try:
+        yield got
+    finally:
+        if got:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [PULL_LOCK, channel_id])
+
+
+def pull_channel(channel_id: int, *, everything: bool = False) -> Recorded:
+    """Pulls the due streams of a channel (all of them when `everything`), to the end of each.
+
+    A second run at the same time does nothing. An error is kept on the channel and its stream rests for a while.
+    """
+    total = Recorded()
+    with only_pull(channel_id) as alone:
+        if not alone:
+            return total
+        channel = Channel.objects.select_related("app").get(pk=channel_id)
+        if channel.state not in (Channel.State.ACTIVE, Channel.State.BROKEN):
+            return total
+        _add_streams(timezone.now())
+        for stream in channel.adapter.streams:
+            total += _pull_stream(channel, stream, everything=everything)
+            channel.refresh_from_db()
+            if channel.state == Channel.State.BROKEN or _limited(channel):
+                break
+    return total
+
+
+def _limited(channel: Channel) -> bool:
+    return channel.limited_until is not None and channel.limited_until > timezone.now()
+
+
+def _pull_stream(channel: Channel, stream: Stream, *, everything: bool) -> Recorded:
+    cursor, _ = StreamCursor.objects.get_or_create(channel=channel, stream=stream.name)
+    total = Recorded()
+    if not everything and cursor.due_at > timezone.now():
+        return total
+    started = timezone.now()
+    try:
+        for page in channel.speak().pull(stream.name, cursor.cursor):
+            total += hand_over(channel, page.items, stream=stream.name, cursor=page.cursor, dropped=page.dropped)
+    except NetworkError as error:
+        failed(channel, error)
+        _rest(cursor, channel, stream, error)
+        return total
+    worked(channel)
+    StreamCursor.objects.filter(pk=cursor.pk).update(
+        pulled_at=started, succeeded_at=started, failures=0, due_at=started + pace(stream)
+    )
+    return total
+
+
+def pace(stream: Stream) -> timedelta:
+    """How long a stream rests between two pulls here."""
+    return stream.every * settings.PULL_PACE / 100
+
+
+def _rest(cursor: StreamCursor, channel: Channel, stream: Stream, error: NetworkError) -> None:
+    now = timezone.now()
+    wait = error.retry_after or min(pace(stream) * 2 ** min(cursor.failures, 6), LONGEST_PAUSE)
+    if error.trouble == Trouble.BROKEN:
+        wait = max(PROBE_EVERY, wait)
+        StreamCursor.objects.filter(channel=channel).update(due_at=now + wait)
+    StreamCursor.objects.filter(pk=cursor.pk).update(pulled_at=now, failures=F("failures") + 1, due_at=now + wait)
+
+
+def pull_now(channel: Channel) -> None:
+    """Makes every stream of the channel due."""
+    StreamCursor.objects.filter(channel=channel).update(due_at=timezone.now())

@@ -1,0 +1,24 @@
+"""Background work of the channels. Every task may run twice or not at all: the next sweep finds what is due."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from channels_ingest import pull, wake, webhooks
+
+
+@shared_task
+def pull_due() -> None:
+    for channel_id in pull.due_channels(timezone.now()):
+        wake.up("channels_ingest.tasks.pull_channel", channel_id)
+
+
+@shared_task
+def pull_channel(channel_id: int) -> None:
+    pull.pull_channel(channel_id)
+
+
+@shared_task
+def process_events() -> None:
+    webhooks.process_due()

@@ -1,0 +1,133 @@
+"""What people do with a thread. Each step is written with its history row, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from channels_ingest.networks.base import Visibility
+from conversations import live
+from conversations.models import Interaction, Thread, ThreadEvent, ThreadSeen
+
+
+class NotPossible(Exception):
+    """The step cannot be taken; the message says why, in words for the person who asked."""
+
+
+def assign(thread: Thread, *, to: User | None, by: User) -> Thread:
+    """Gives the thread to a colleague who sees its brand, or to nobody. Raises NotPossible."""
+    if to is not None and not _serves(to, thread):
+        raise NotPossible(_("%(name)s does not work for this brand.") % {"name": to})
+    with transaction.atomic():
+        locked = _lock(thread)
+        if locked.assignee_id != (to.pk if to else None):
+            locked.assignee = to
+            locked.save(update_fields=("assignee",))
+            verb = ThreadEvent.Verb.ASSIGNED if to else ThreadEvent.Verb.UNASSIGNED
+            _note_event(locked, verb, by, to=str(to) if to else "", to_id=to.pk if to else None)
+    return locked
+
+
+def _serves(user: User, thread: Thread) -> bool:
+    return user.is_active and (user.sees_all_brands or user.brands.filter(pk=thread.brand_id).exists())
+
+
+def claim(thread: Thread, *, by: User) -> bool:
+    """Takes an unassigned thread; False when a colleague was faster."""
+    with transaction.atomic():
+        won = Thread.objects.filter(pk=thread.pk, assignee=None).update(assignee=by)
+        if won:
+            _note_event(thread, ThreadEvent.Verb.ASSIGNED, by, to=str(by), to_id=by.pk)
+    return bool(won)
+
+
+def snooze(thread: Thread, *, until: datetime, by: User) -> Thread:
+    """Lets the thread rest until a moment to come (aware). Raises NotPossible."""
+    if until <= timezone.now():
+        raise NotPossible(_("Choose a moment to come."))
+    with transaction.atomic():
+        locked = _lock(thread)
+        locked.state, locked.snoozed_until, locked.closed_at = Thread.State.SNOOZED, until, None
+        locked.save(update_fields=("state", "snoozed_until", "closed_at"))
+        _note_event(locked, ThreadEvent.Verb.SNOOZED, by, until=until.isoformat())
+    return locked
+
+
+def close(thread: Thread, *, by: User) -> Thread:
+    """Ends the matter; a new inbound item opens it again."""
+    with transaction.atomic():
+        locked = _lock(thread)
+        if locked.state != Thread.State.CLOSED:
+            locked.state, locked.snoozed_until, locked.closed_at = Thread.State.CLOSED, None, timezone.now()
+            locked.save(update_fields=("state", "snoozed_until", "closed_at"))
+            _note_event(locked, ThreadEvent.Verb.CLOSED, by)
+    return locked
+
+
+def reopen(thread: Thread, *, by: User) -> Thread:
+    with transaction.atomic():
+        locked = _lock(thread)
+        if locked.state != Thread.State.OPEN:
+            locked.state, locked.snoozed_until, locked.closed_at = Thread.State.OPEN, None, None
+            locked.save(update_fields=("state", "snoozed_until", "closed_at"))
+            _note_event(locked, ThreadEvent.Verb.REOPENED, by)
+    return locked
+
+
+def wake_due(now: datetime) -> int:
+    """Opens the snoozed threads whose time has come; returns how many."""
+    with transaction.atomic():
+        due = list(
+            Thread.objects.select_for_update(skip_locked=True)
+            .filter(state=Thread.State.SNOOZED, snoozed_until__lte=now)
+            .order_by("pk")[:500]
+        )
+        Thread.objects.filter(pk__in=[thread.pk for thread in due]).update(state=Thread.State.OPEN, snoozed_until=None)
+        ThreadEvent.objects.bulk_create([ThreadEvent(thread=one, verb=ThreadEvent.Verb.WOKEN) for one in due])
+        for thread in due:
+            live.announce(thread.brand_id, [thread.pk])
+    return len(due)
+
+
+def write_note(thread: Thread, *, by: User, text: str) -> Interaction:
+    """Something only colleagues read. Raises NotPossible."""
+    words = text.strip()
+    if not words:
+        raise NotPossible(_("A note needs words."))
+    with transaction.atomic():
+        note = Interaction.objects.create(
+            channel_id=thread.channel_id,
+            kind="note",
+            direction=Interaction.Direction.NOTE,
+            visibility=Visibility.PRIVATE,
+            sent_by=by,
+            thread=thread,
+            contact_id=thread.contact_id,
+            text=words,
+            posted_at=timezone.now(),
+        )
+        live.announce(thread.brand_id, [thread.pk])
+    return note
+
+
+def mark_seen(thread: Thread, *, by: User) -> None:
+    """Remembers that this colleague has read the thread up to now."""
+    ThreadSeen.objects.bulk_create(
+        [ThreadSeen(thread=thread, user=by, seen_at=timezone.now())],
+        update_conflicts=True,
+        unique_fields=("user", "thread"),
+        update_fields=("seen_at",),
+    )
+
+
+def _lock(thread: Thread) -> Thread:
+    return Thread.objects.select_for_update().get(pk=thread.pk)
+
+
+def _note_event(thread: Thread, verb: ThreadEvent.Verb, by: User, **details: object) -> None:
+    ThreadEvent.objects.create(thread=thread, verb=verb, by=by, details=details)
+    live.announce(thread.brand_id, [thread.pk])

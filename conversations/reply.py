@@ -1,0 +1,193 @@
+"""Writes an answer: an interaction and its delivery row in one transaction. A worker sends it afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from channels_ingest import wake
+from channels_ingest.networks.base import Action, Visibility
+from contacts.models import Identity
+from conversations import live, summaries
+from conversations.actions import NotPossible
+from conversations.allowed import Possibility, possibilities
+from conversations.models import Delivery, Interaction, Lane, Thread
+from conversations.record import PRIVATE_LANE
+
+
+class SomethingNewer(NotPossible):
+    """The customer wrote again since the composer was opened; `items` are the new ones."""
+
+    def __init__(self, items: list[Interaction]) -> None:
+        super().__init__(_("Something newer has arrived. Read it, then send again if your answer still fits."))
+        self.items = items
+
+
+class AlreadyAnswered(NotPossible):
+    """A colleague answered the same item; `answer` is what was written."""
+
+    def __init__(self, answer: Interaction) -> None:
+        super().__init__(_("%(name)s has already answered this.") % {"name": answer.sent_by or _("A colleague")})
+        self.answer = answer
+
+
+class KeyUsed(NotPossible):
+    """The same key came with another text or for another thread."""
+
+
+def reply(
+    thread: Thread,
+    *,
+    by: User,
+    text: str,
+    action: Action,
+    key: uuid.UUID,
+    seen: int | None = None,
+    confirmed: bool = False,
+) -> Interaction:
+    """Queues an answer. The same key gives the same answer back, however often it comes.
+
+    `seen` is the id of the newest inbound interaction its writer saw; `confirmed` sends although something newer
+    arrived or a colleague answered. Raises NotPossible (or one of its kinds above) and writes nothing then.
+    """
+    words = text.replace("\x00", "").strip()
+    known = _by_key(key, thread, words)
+    if known is not None:
+        return known
+    if not words:
+        raise NotPossible(_("An answer needs words."))
+    possible = possibilities(thread).of(action)
+    _check(possible, words)
+    try:
+        with transaction.atomic():
+            return _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
+    except IntegrityError:
+        # the same key, or another answer to the same item, was written in the same moment
+        known = _by_key(key, thread, words)
+        if known is None:
+            raise AlreadyAnswered(_answer_to(possible)) from None
+        return known
+
+
+def _by_key(key: uuid.UUID, thread: Thread, words: str) -> Interaction | None:
+    delivery = Delivery.objects.select_related("interaction").filter(key=key).first()
+    if delivery is None:
+        return None
+    if delivery.thread_id != thread.pk or delivery.interaction.text != words:
+        raise KeyUsed(_("This was sent before with other words."))
+    return delivery.interaction
+
+
+def _check(possible: Possibility, words: str) -> None:
+    if not possible.verdict.allowed or possible.item is None:
+        raise NotPossible(possible.verdict.reason)
+    length = possible.item.channel.speak().length(words)
+    if possible.limit is not None and length > possible.limit:
+        raise NotPossible(
+            _("Too long by %(count)d: the network takes %(limit)d.")
+            % {"count": length - possible.limit, "limit": possible.limit}
+        )
+
+
+def _write(
+    thread: Thread, possible: Possibility, *, by: User, words: str, key: uuid.UUID, seen: int | None, confirmed: bool
+) -> Interaction:
+    locked = Thread.objects.select_for_update().select_related("identity", "brand").get(pk=thread.pk)
+    item = possible.item
+    if item is None:
+        raise NotPossible(possible.verdict.reason)
+    if not confirmed:
+        _ask_if_newer(locked, seen)
+    second = _ask_if_answered(item, by, confirmed)
+    private = possible.action == Action.MESSAGE
+    said = Interaction.objects.create(
+        channel_id=item.channel_id,
+        kind="message" if private else "comment" if item.kind == "comment" else "reply",
+        direction=Interaction.Direction.OUT,
+        visibility=Visibility.PRIVATE if private else Visibility.PUBLIC,
+        author=_our_identity(item),
+        sent_by=by,
+        thread=locked,
+        contact_id=locked.contact_id,
+        parent=item if not private or possible.private_reply else None,
+        parent_external_id=(item.external_id or "") if not private or possible.private_reply else "",
+        root_external_id="" if private else item.root_external_id,
+        text=words,
+        posted_at=timezone.now(),
+    )
+    wait = 0 if private else locked.brand.undo_seconds
+    Delivery.objects.create(
+        key=key,
+        interaction=said,
+        channel_id=item.channel_id,
+        thread=locked,
+        answers=item,
+        second=second,
+        action=possible.action,
+        private_reply=possible.private_reply,
+        recipient_external_id=item.author.external_id if item.author else "",
+        not_before=Now() + timedelta(seconds=wait),
+    )
+    if private:
+        _private_lane(locked, said)
+    summaries.refresh([locked.pk])
+    live.announce(locked.brand_id, [locked.pk])
+    transaction.on_commit(lambda: wake.up("conversations.tasks.send_due"))
+    return said
+
+
+def _ask_if_newer(thread: Thread, seen: int | None) -> None:
+    if seen is None:
+        return
+    anchor = thread.interactions.filter(pk=seen).values_list("received_at", flat=True).first()
+    newer = thread.interactions.filter(direction=Interaction.Direction.IN, removed_at=None).exclude(pk=seen)
+    items = list(newer.filter(received_at__gt=anchor).order_by("posted_at", "id")[:5]) if anchor else []
+    if items:
+        raise SomethingNewer(items)
+
+
+def _ask_if_answered(item: Interaction, by: User, confirmed: bool) -> bool:
+    """Whether this is a second answer to the item, knowingly written. Raises AlreadyAnswered."""
+    answer = _living_answers(item).select_related("interaction__sent_by").first()
+    if answer is None:
+        return False
+    if answer.interaction.sent_by_id != by.pk and not confirmed:
+        raise AlreadyAnswered(answer.interaction)
+    return True
+
+
+def _living_answers(item: Interaction) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(answers=item).exclude(state__in=(Delivery.State.FAILED, Delivery.State.CANCELLED))
+
+
+def _answer_to(possible: Possibility) -> Interaction:
+    if possible.item is None:
+        raise NotPossible(possible.verdict.reason)
+    return _living_answers(possible.item).select_related("interaction__sent_by").latest("id").interaction
+
+
+def _our_identity(item: Interaction) -> Identity:
+    channel = item.channel
+    identity, _new = Identity.objects.get_or_create(
+        network=channel.network,
+        external_id=channel.external_id,
+        defaults={"handle": channel.handle, "name": channel.name, "avatar_url": channel.avatar_url, "ours": True},
+    )
+    return identity
+
+
+def _private_lane(thread: Thread, said: Interaction) -> None:
+    """What this person writes in private from now on belongs to this thread."""
+    Lane.objects.update_or_create(
+        channel_id=said.channel_id,
+        root_external_id=PRIVATE_LANE,
+        identity_id=thread.identity_id,
+        defaults={"thread": thread, "visibility": Visibility.PRIVATE},
+    )

@@ -1,0 +1,24 @@
+"""Background work on conversations. Every task may run twice or not at all: the next sweep finds what is due."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from conversations import actions, deliver, search
+
+
+@shared_task
+def send_due() -> None:
+    deliver.send_due()
+
+
+@shared_task
+def index_texts() -> None:
+    while search.index_texts():
+        pass
+
+
+@shared_task
+def wake_threads() -> None:
+    actions.wake_due(timezone.now())
