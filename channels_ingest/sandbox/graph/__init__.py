@@ -1,0 +1,1 @@
+"""The Facebook Graph API for Pages: posts, comments, Messenger."""
