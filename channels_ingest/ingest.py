@@ -79,7 +79,7 @@ def _store(channel: Channel, items: Sequence[Item]) -> tuple[Recorded, list[Drop
     try:
         with transaction.atomic():
             return _send(channel, items), []
-    except DataError as error:
+    except (DataError, ValueError) as error:  # a NUL or a lone surrogate is refused by the driver already
         if len(items) == 1:
             log.warning("An item of %s cannot be stored: %s", channel, type(error).__name__)
             return Recorded(), [Dropped(f"The database refused it: {error}"[:500], raw=_raw(items[0]))]

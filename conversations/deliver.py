@@ -35,7 +35,8 @@ LONGEST_BACKOFF = timedelta(minutes=15)
 NEVER = timedelta(days=365 * 100)  # an unknown reply that only a person can settle
 
 _CLAIM = """
-    UPDATE conversations_delivery SET state = 'sending', lease_until = now() + make_interval(secs => %s), attempts = attempts + 1,
+    UPDATE conversations_delivery SET state = 'sending', attempts = attempts + 1,
+        lease_until = now() + make_interval(secs => %s),
         started_at = COALESCE(started_at, now()), error = '', advice = ''
     WHERE id = (
         SELECT due.id FROM conversations_delivery due

@@ -41,7 +41,5 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> str:
     """The page the form stood on, if it is one of ours."""
     wanted = request.POST.get("next", "")
-    own = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
+    own = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return wanted if own else "/"
