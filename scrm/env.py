@@ -83,5 +83,6 @@ def names(name: str, default: tuple[str, ...] = ()) -> list[str]:
 
 
 def _read(name: str, kind: str, default: str | None) -> str | None:
-    READ[name] = Variable(name, kind, default)
+    if name not in READ or READ[name].kind != "required":
+        READ[name] = Variable(name, kind, default)
     return os.environ.get(name, "").strip() or None

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
 
-from scrm import env, services
+from scrm import env, probe, services
 from scrm.embedded.launch import launch
 from scrm.embedded.places import ServiceError
 from scrm.embedded.processes import Command, follow_parent, spawn, wait_until
@@ -116,7 +116,7 @@ def start_all(supervisor: Supervisor, listener: socket.socket, port: int) -> Non
     for command in (worker(surroundings), web(surroundings, listener)):
         say(f"Starting {command.name} ...")
         supervisor.add(command, partial(spawn, command))
-    if not wait_until(partial(answers, port), WEB_SECONDS, every=0.1):
+    if not wait_until(partial(probe.answers, port), WEB_SECONDS, every=0.1):
         raise ServiceError(f"The web server does not answer after {WEB_SECONDS:.0f} seconds.")
     say(f"\nReady after {time.monotonic() - began:.1f} s.\n")
     say(f"  The product           http://localhost:{port}/")
@@ -191,15 +191,6 @@ def free_port(wanted: int) -> int:
             trial.bind((LOOPBACK, port))
             return int(trial.getsockname()[1])
     raise ServiceError("There is no free port on the loopback interface.")
-
-
-def answers(port: int) -> bool:
-    """True when the web server gives an HTTP answer that is no server error."""
-    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=5) as connection:
-        connection.sendall(b"GET /health/ HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        status = connection.recv(64).split(b" ")
-        return len(status) > 1 and status[1] < b"500"
-    return False
 
 
 def say(line: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import dj_database_url
 import django_stubs_ext
+from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -27,12 +28,21 @@ def _own_secret(name: str) -> str:
     return env.text(name) or services.dev_secret(name)
 
 
+def _encryption_keys() -> list[str]:
+    keys = [key.strip() for key in _secret("ENCRYPTION_KEYS").split(",") if key.strip()]
+    try:
+        MultiFernet([Fernet(key) for key in keys])
+    except ValueError as error:
+        raise env.BadSetting("ENCRYPTION_KEYS must be url-safe base64 keys of 32 bytes, with commas.") from error
+    return keys
+
+
 # -- where we run -------------------------------------------------------------------------------------------------
 try:
     PRODUCTION = env.flag("PRODUCTION")
     DEBUG = env.flag("DEBUG") and not PRODUCTION
     SECRET_KEY = _secret("SECRET_KEY")
-    ENCRYPTION_KEYS = [key for key in _secret("ENCRYPTION_KEYS").split(",") if key]
+    ENCRYPTION_KEYS = _encryption_keys()
     ALLOWED_HOSTS = (
         [host for host in env.required("ALLOWED_HOSTS", "Name the hosts, with commas.").split(",") if host]
         if PRODUCTION
@@ -212,7 +222,7 @@ USE_I18N = True
 
 # -- static files -------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.text("STATIC_ROOT", str(services.data_dir() / "static")))
+STATIC_ROOT = env.text("STATIC_ROOT", str(services.data_dir() / "static")) if PRODUCTION else None  # else: finders
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG

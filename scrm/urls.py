@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.urls import include, path
 
+from scrm.health import health
 from scrm.shell import choose_theme
 
 if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("health/", health, name="health"),
     path("theme/", choose_theme, name="theme"),
     path("", include("accounts.urls")),
     path("", include("channels_ingest.urls")),
