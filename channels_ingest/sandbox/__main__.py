@@ -8,7 +8,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from .server import LOOPBACK, application, open_site
+from .sender import LOOPBACK
+from .server import application, open_site
 
 STOP_WITHIN_S = 2.0
 
@@ -24,12 +25,16 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     given = arguments()
     base_url = f"http://{given.host}:{given.port}"
-    site = open_site(given.data, base_url)
+    site, sender = open_site(given.data, base_url)
     try:
         web.run_app(
-            application(site), host=given.host, port=given.port, access_log=None, shutdown_timeout=STOP_WITHIN_S,
+            application(site, sender),
+            host=given.host,
+            port=given.port,
+            access_log=None,
+            shutdown_timeout=STOP_WITHIN_S,
             print=lambda _: print(f"Sandbox networks at {base_url}", flush=True),
-        )  # fmt: skip
+        )
     except OSError as error:
         print(f"The sandbox cannot listen on {given.host}:{given.port}: {error.strerror}.", file=sys.stderr)
         return 1

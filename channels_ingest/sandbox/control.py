@@ -12,14 +12,20 @@ from aiohttp import web
 from . import acts, ids
 from .acts import Refused
 from .ledger import now_ms
-from .site import Site, site_of
-from .things import Item, Member, Message, Network
+from .sender import must_be_loopback
+from .site import SENDER, Site, site_of
+from .things import App, Item, Member, Message, Network, Subscription, Webhook
 from .weather import BadFault
 from .x.render import iso
 
 JSON = dict[str, Any]
 LEDGER_PAGE = 10_000
 SECRETS = ("value", "secret", "bearer", "verify_token")
+ALL_X_EVENTS = (
+    "post.create", "post.delete", "post.mention.create", "post.reply.create", "post.quote.create", "dm.sent",
+    "dm.received", "follow.follow", "follow.unfollow",
+)  # fmt: skip
+ALL_PAGE_FIELDS = ("feed", "mention", "messages", "message_echoes")
 CHANGEABLE = {
     "name": str, "followers": int, "verified": bool, "protected": bool, "suspended": bool, "dm_open": bool,
     "lang": str, "bio": str, "location": str,
@@ -29,8 +35,10 @@ CHANGEABLE = {
 class Asked:
     """The JSON body of a call, read with clear complaints."""
 
-    def __init__(self, site: Site, body: JSON, path: dict[str, str]) -> None:
-        self.site = site
+    def __init__(self, request: web.Request, body: JSON) -> None:
+        self.site = site = site_of(request)
+        self.sender = request.config_dict[SENDER]
+        path = dict(request.match_info)
         self.world = site.world
         self.body = body
         self.path = path
@@ -105,7 +113,7 @@ def endpoint(action: Action) -> Callable[[web.Request], Awaitable[web.Response]]
             if not isinstance(body, dict):
                 raise Refused("The body must be a JSON object.")
             query = {name: value for name, value in request.query.items() if name not in body}
-            answer = action(Asked(site_of(request), {**query, **body}, dict(request.match_info)))
+            answer = action(Asked(request, {**query, **body}))
             if isinstance(answer, Awaitable):
                 answer = await answer
         except (Refused, BadFault) as refused:
@@ -225,6 +233,50 @@ def _change_scope(asked: Asked, member: Member, what: str) -> None:
     tokens = asked.world.tokens_of(asked.network, member.id)
     scopes = [one for one in tokens[-1].scopes if one != scope] + ([scope] if what == "add_scope" else [])
     asked.world.record("token.changed", network=asked.network, id=member.id, changes={"scopes": scopes})
+
+
+async def set_webhook(asked: Asked) -> JSON:
+    """What one does in the developer console: {"url", "app"?, "verify_token"?, "fields"?}, with the real hand-shake.
+
+    On X it also subscribes the app's accounts to all events; on Facebook their Pages to all fields.
+    """
+    url, network = must_be_loopback(asked.text("url")), asked.network
+    apps = [app for app in asked.world.apps.values() if app.network == network]
+    app = asked.world.apps.get((network, asked.text("app"))) if "app" in asked.body else (apps[0] if apps else None)
+    if app is None:
+        raise Refused("There is no such app; make a brand first.")
+    accounts = [token.account for token in asked.world.tokens.values() if token.app == app.id and token.account]
+    if network == "x":
+        await _set_x_webhook(asked, app, url, accounts)
+    else:
+        await _set_page_webhook(asked, app, url, accounts)
+    return {"url": url, "app": app.id, "accounts": accounts}
+
+
+async def _set_x_webhook(asked: Asked, app: App, url: str, accounts: list[str]) -> None:
+    if not await asked.sender.crc(app, url):
+        raise Refused("The challenge (crc_token) was not answered correctly.")
+    world, now = asked.world, now_ms()
+    known = next((one for one in world.webhooks.values() if (one.app, one.url) == (app.id, url)), None)
+    webhook = known or Webhook(world.snowflakes.take(now), app.id, url, True, now)
+    world.record("webhook.set", webhook=asdict(webhook))
+    there = {(one.event_type, one.filter.get("user_id"), one.webhook) for one in world.subscriptions.values()}
+    for account in accounts:
+        for event in ALL_X_EVENTS:
+            if (event, account, webhook.id) not in there:
+                number = world.snowflakes.take(now)
+                one = Subscription(number, app.id, event, {"user_id": account}, webhook.id, event, now, now)
+                world.record("subscription.set", subscription=asdict(one))
+
+
+async def _set_page_webhook(asked: Asked, app: App, url: str, accounts: list[str]) -> None:
+    token = asked.text("verify_token", app.verify_token)
+    if not await asked.sender.verify(url, token):
+        raise Refused("The challenge (hub.challenge) did not come back.")
+    changes = {"webhook_url": url, "verify_token": token, "fields": list(ALL_PAGE_FIELDS)}
+    asked.world.record("app.changed", network="facebook", id=app.id, changes=changes)
+    for account in accounts:
+        asked.world.record("page.subscribed", page=account, app=app.id, fields=list(ALL_PAGE_FIELDS))
 
 
 # -- what people (and brands in the native apps) do -----------------------------------------------------------------
@@ -427,6 +479,7 @@ def routes() -> list[web.RouteDef]:
         get(net + "/brands/{id}", endpoint(show_brand)),
         send(net + "/brands/{id}/token", endpoint(change_token)),
         change(net + "/members/{id}", endpoint(change_member)),
+        send(net + "/webhook", endpoint(set_webhook)),
         send(net + "/posts", endpoint(post)),
         get(net + "/posts/{id}", endpoint(show_item)),
         change(net + "/posts/{id}", endpoint(edit)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,11 +12,12 @@ from aiohttp import web
 from . import control
 from .door import door
 from .graph import api as graph_api
-from .site import SITE, Site
+from .sender import LOOPBACK, Sender
+from .site import SENDER, SITE, Site
 from .x import api as x_api
+from .x import push as x_push
 
 LARGEST_BODY = 64 * 1024 * 1024  # a batch of loaded posts
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -33,15 +35,27 @@ async def only_from_here(request: web.Request, handler: Handler) -> web.StreamRe
     return await handler(request)
 
 
-def application(site: Site) -> web.Application:
+def application(site: Site, sender: Sender) -> web.Application:
     app = web.Application(middlewares=[only_from_here, door], client_max_size=LARGEST_BODY)
     app[SITE] = site
-    app.add_routes([*x_api.routes(), *graph_api.routes(), *control.routes()])
+    app[SENDER] = sender
+    app.cleanup_ctx.append(_sending)
+    app.add_routes([*x_api.routes(), *x_push.routes(), *graph_api.routes(), *control.routes()])
     return app
 
 
-def open_site(directory: Path, base_url: str) -> Site:
-    """The site with its state as the journal tells it."""
+async def _sending(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[SENDER].run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def open_site(directory: Path, base_url: str) -> tuple[Site, Sender]:
+    """The site with its state as the journal tells it, and the sender with what it still has to tell."""
     site = Site(directory, base_url)
-    site.world.replay()
-    return site
+    sender = Sender(site)
+    site.world.replay(sender.catch_up)
+    sender.resume()
+    site.world.listeners.append(sender.on_event)
+    return site, sender

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from .ledger import Ledger, Record
-from .things import Member, Network, Token
+from .things import App, Member, Network, Token, Webhook
 from .weather import Weather
 from .world import World
 from .x.limits import Limits
@@ -40,7 +40,17 @@ class Site:
             ledger.close()
 
 
+class Shakes(Protocol):
+    """Who makes the hand-shakes with webhooks: the sender."""
+
+    async def run(self) -> None: ...
+    async def crc(self, app: App, url: str) -> bool: ...
+    async def verify(self, url: str, verify_token: str) -> bool: ...
+    async def check(self, webhook: Webhook) -> bool: ...
+
+
 SITE: web.AppKey[Site] = web.AppKey("site", Site)
+SENDER: web.AppKey[Shakes] = web.AppKey("sender", Shakes)
 TOKEN: web.RequestKey[Token | None] = web.RequestKey("token")
 SERVED: web.RequestKey[Record] = web.RequestKey("served")
 

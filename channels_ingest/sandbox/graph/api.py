@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,8 +11,9 @@ from aiohttp import web
 
 from .. import acts, ids
 from ..ledger import now_ms
-from ..site import TOKEN, serve, site_of
-from ..things import Item, Member, Message, Token
+from ..sender import must_be_loopback
+from ..site import SENDER, TOKEN, serve, site_of
+from ..things import App, Item, Member, Message, Token
 from . import documented, errors
 from .errors import GraphError
 from .fields import Field, parse
@@ -478,12 +480,49 @@ async def debug_token(request: web.Request) -> web.Response:
     return web.json_response({"data": data})
 
 
+async def app_subscriptions(request: web.Request) -> web.Response:
+    """`/{app-id}/subscriptions` with the app's token (`app-id|app-secret`): where the app's webhooks go."""
+    site, app_id = site_of(request), request.match_info["app"]
+    given = await _parameters(request)
+    app = site.world.apps.get(("facebook", app_id))
+    if app is None or not hmac.compare_digest(_app_token(request, given).encode(), f"{app.id}|{app.secret}".encode()):
+        raise errors.dead_token(None)
+    if request.method == "POST":
+        fields = given.get("fields", "").replace(" ", "").split(",")
+        await set_callback(request, app, given.get("callback_url", ""), given.get("verify_token", ""), fields)
+        return web.json_response({"success": True})
+    if request.method == "DELETE":
+        site.world.record("app.changed", network="facebook", id=app.id, changes={"webhook_url": "", "fields": []})
+        return web.json_response({"success": True})
+    fields_shown = [{"name": name, "version": f"v{NEWEST:.1f}"} for name in app.fields]
+    shown = {"object": "page", "callback_url": app.webhook_url, "active": True, "fields": fields_shown}
+    return web.json_response({"data": [shown] if app.webhook_url else []})
+
+
+def _app_token(request: web.Request, given: dict[str, str]) -> str:
+    return given.get("access_token", "") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+async def set_callback(request: web.Request, app: App, url: str, verify_token: str, fields: list[str]) -> None:
+    """Shakes hands with the callback and keeps it. Raises GraphError where it does not answer."""
+    try:
+        must_be_loopback(url)
+    except acts.Refused as refused:
+        raise errors.bad_parameter(str(refused)) from None
+    if not await request.config_dict[SENDER].verify(url, verify_token):
+        words = "(#2200) Callback verification failed with the following errors: the challenge did not come back"
+        raise GraphError(words, 2200)
+    changes = {"webhook_url": url, "verify_token": verify_token, "fields": fields}
+    site_of(request).world.record("app.changed", network="facebook", id=app.id, changes=changes)
+
+
 def routes() -> list[web.RouteDef]:
     base = r"/graph/{version:v\d+\.\d+}"
     one, two = base + "/{node}", base + "/{node}/{edge}"
     return [
         web.get(base + "/debug_token", debug_token),
         web.get(base + "/", several),
+        web.route("*", base + r"/{app:\d+}/subscriptions", app_subscriptions),
         web.get(one, node),
         web.post(one, write),
         web.delete(one, remove),
