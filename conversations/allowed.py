@@ -56,14 +56,22 @@ def _latest_inbound(thread: Thread, visibility: Visibility) -> Interaction | Non
 
 
 def possibility(
-    action: Action, thread: Thread, item: Interaction | None, *, now: datetime, human: bool = True
+    action: Action,
+    thread: Thread,
+    item: Interaction | None,
+    *,
+    now: datetime,
+    human: bool = True,
+    delivery: Delivery | None = None,
 ) -> Possibility:
-    """Whether `action` may be taken on this item of the thread."""
+    """Whether `action` may be taken on this item of the thread; `delivery` is the one that is asking, if any."""
     if item is None:
         words = _("There is nothing public to answer.") if action == Action.REPLY else _("There is nobody to write to.")
         return Possibility(action, None, Verdict(False, words), None)
     channel = item.channel
-    verdict = _channel_verdict(channel) or channel.speak().verdict(action, situation(item, now=now, human=human))
+    verdict = _channel_verdict(channel) or channel.speak().verdict(
+        action, situation(item, now=now, human=human, delivery=delivery)
+    )
     return Possibility(
         action,
         item,
@@ -82,7 +90,7 @@ def _channel_verdict(channel: Channel) -> Verdict | None:
     return None  # a broken channel takes replies and holds them until it is repaired
 
 
-def situation(item: Interaction, *, now: datetime, human: bool = True) -> Situation:
+def situation(item: Interaction, *, now: datetime, human: bool = True, delivery: Delivery | None = None) -> Situation:
     """The item as its network wants to judge it."""
     facts: Mapping[str, object] = item.facts
     return Situation(
@@ -94,7 +102,7 @@ def situation(item: Interaction, *, now: datetime, human: bool = True) -> Situat
         now=now,
         facts=facts,
         last_private_in=last_private_in(item),
-        private_replied=_private_replied(item),
+        private_replied=_private_replied(item, but=delivery),
         removed=item.removed_at is not None,
         human=human,
     )
@@ -113,8 +121,7 @@ def last_private_in(item: Interaction) -> datetime | None:
     return latest
 
 
-def _private_replied(item: Interaction) -> bool:
+def _private_replied(item: Interaction, *, but: Delivery | None) -> bool:
     settled = (Delivery.State.FAILED, Delivery.State.CANCELLED)
-    return (
-        Delivery.objects.filter(interaction__parent_id=item.pk, private_reply=True).exclude(state__in=settled).exists()
-    )
+    replies = Delivery.objects.filter(interaction__parent_id=item.pk, private_reply=True).exclude(state__in=settled)
+    return replies.exclude(pk=but.pk if but else None).exists()

@@ -36,13 +36,13 @@ NEVER = timedelta(days=365 * 100)  # an unknown reply that only a person can set
 
 _CLAIM = """
     UPDATE conversations_delivery SET state = 'sending', attempts = attempts + 1,
-        lease_until = now() + make_interval(secs => %s),
-        started_at = COALESCE(started_at, now()), error = '', advice = ''
+        lease_until = statement_timestamp() + make_interval(secs => %s),
+        started_at = COALESCE(started_at, statement_timestamp()), error = '', advice = ''
     WHERE id = (
         SELECT due.id FROM conversations_delivery due
         JOIN channels_ingest_channel channel ON channel.id = due.channel_id
-        WHERE due.state = 'queued' AND due.not_before <= now() AND channel.state = 'active'
-            AND (channel.limited_until IS NULL OR channel.limited_until <= now())
+        WHERE due.state = 'queued' AND due.not_before <= statement_timestamp() AND channel.state = 'active'
+            AND (channel.limited_until IS NULL OR channel.limited_until <= statement_timestamp())
             AND NOT EXISTS (
                 SELECT 1 FROM conversations_delivery other
                 WHERE other.thread_id = due.thread_id AND other.id <> due.id
@@ -55,13 +55,13 @@ _CLAIM = """
 """
 
 _CLAIM_UNKNOWN = """
-    UPDATE conversations_delivery SET lease_until = now() + make_interval(secs => %s), reads = reads + 1
+    UPDATE conversations_delivery SET lease_until = statement_timestamp() + make_interval(secs => %s), reads = reads + 1
     WHERE id = (
         SELECT due.id FROM conversations_delivery due
         JOIN channels_ingest_channel channel ON channel.id = due.channel_id
-        WHERE due.state = 'unknown' AND due.not_before <= now() AND channel.state = 'active'
-            AND (due.lease_until IS NULL OR due.lease_until <= now())
-            AND (channel.limited_until IS NULL OR channel.limited_until <= now())
+        WHERE due.state = 'unknown' AND due.not_before <= statement_timestamp() AND channel.state = 'active'
+            AND (due.lease_until IS NULL OR due.lease_until <= statement_timestamp())
+            AND (channel.limited_until IS NULL OR channel.limited_until <= statement_timestamp())
         ORDER BY due.not_before, due.id
         FOR UPDATE OF due SKIP LOCKED LIMIT 1
     )
@@ -130,9 +130,8 @@ def _verdict(delivery: Delivery) -> str:
     if delivery.answers is None:
         return ""
     action = Action(delivery.action)
-    possible = allowed.possibility(action, delivery.thread, delivery.answers, now=timezone.now())
-    own_private_reply = delivery.private_reply and possible.private_reply and delivery.attempts > 1
-    return "" if possible.verdict.allowed or own_private_reply else possible.verdict.reason
+    possible = allowed.possibility(action, delivery.thread, delivery.answers, now=timezone.now(), delivery=delivery)
+    return "" if possible.verdict.allowed else possible.verdict.reason
 
 
 def _outgoing(delivery: Delivery) -> Outgoing:
