@@ -360,8 +360,10 @@ def _people(conversation: Obj) -> list[str]:
 
 
 def _recipient(out: Outgoing) -> dict[str, str]:
-    """A person, or the one who wrote a comment or a post (a private reply: one message, within seven days)."""
-    if not out.private_reply:
+    """A person, or the one who wrote a comment or a post (a private reply: one message, within seven days). Somebody
+    who has written to us in private lately is answered there, as often as wanted."""
+    lately = out.last_private_in is not None and datetime.now(UTC) - out.last_private_in < HUMAN_WINDOW
+    if out.recipient_id and (lately or not out.private_reply):
         return {"id": out.recipient_id}
     return {"post_id" if out.parent_id == out.root_id else "comment_id": out.parent_id}
 
@@ -369,7 +371,7 @@ def _recipient(out: Outgoing) -> dict[str, str]:
 def _window_of(out: Outgoing, now: datetime) -> dict[str, str]:
     """How a message is declared. The tag for people is for people alone: a machine's message never bears it."""
     late = out.last_private_in is not None and now - out.last_private_in > OPEN_WINDOW
-    if late and out.human and not out.private_reply:
+    if late and out.human and "id" in _recipient(out):
         return {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
     return {"messaging_type": "RESPONSE"}
 

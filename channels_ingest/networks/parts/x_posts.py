@@ -75,13 +75,13 @@ def _by_id(found: Iterable[Obj]) -> dict[str, Obj]:
 def author_from(external_id: str, user: Obj) -> Author:
     """The author of that id, with what is known about the user ({} is allowed)."""
     handle = values.name(either(user, "username", "screen_name"))
-    metrics = values.mapping(user.get("public_metrics"))
+    followers = either(values.mapping(user.get("public_metrics")), "followers_count")
     return Author(
         external_id=external_id,
         handle=handle,
         name=values.name(user.get("name")),
         avatar_url=values.url(either(user, "profile_image_url", "profile_image_url_https")),
-        followers=values.count(either(metrics, "followers_count") or user.get("followers_count")),
+        followers=values.count(user.get("followers_count") if followers is None else followers),
         verified=values.truth(user.get("verified")),
         permalink=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle) else "",
     )
