@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponseBase
+    from django.http import HttpResponseBase
 
+    from accounts.models import User
     from accounts.roles import Permission
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -47,3 +49,9 @@ def public(view: View) -> View:
 def declared(view: View, access: str) -> View:
     view.access = access  # type: ignore[attr-defined]
     return view
+
+
+class SignedIn(HttpRequest):
+    """A request whose user is known, which every view has that is not declared public."""
+
+    user: User

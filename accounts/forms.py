@@ -1,0 +1,151 @@
+"""One form per intention."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import ApiKey, Brand, Team, User
+from accounts.roles import Role
+
+
+class SignInForm(AuthenticationForm):
+    """The throttle counts per address, so its spelling must not make a new one."""
+
+    def clean_username(self) -> str:
+        return str(self.cleaned_data["username"]).strip().lower()
+
+
+class ResetForm(PasswordResetForm):
+    """Also serves as the invitation of a new person."""
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """All regions with a city, UTC first."""
+    cities = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in cities)]
+
+
+class ProfileForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=time_zones, help_text=_("All times are shown in this zone.")
+    )
+
+
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    class Meta:
+        model = ApiKey
+        fields = ("name",)
+        help_texts: ClassVar[dict[str, Any]] = {"name": _("A word that tells you later which program uses it.")}
+
+
+class TeamChoice(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.brand.name}: {obj.name}"
+
+
+class NewPersonForm(forms.Form):
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    name = forms.CharField(label=_("Name"), max_length=120)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.AGENT)
+    brands = forms.ModelMultipleChoiceField(
+        label=_("Brands"),
+        queryset=Brand.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Admins see every brand."),
+    )
+    teams = TeamChoice(
+        label=_("Teams"), queryset=Team.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+        _choices(self, "brands", Brand.objects.all())
+        _choices(self, "teams", Team.objects.select_related("brand").order_by("brand__name", "name", "id"))
+
+    def clean_email(self) -> str:
+        email = User.objects.normalize_email(self.cleaned_data["email"])
+        others = User.objects.filter(email__iexact=email)
+        if self.person is not None:
+            others = others.exclude(pk=self.person.pk)
+        if others.exists():
+            raise forms.ValidationError(_("Somebody has this address already."))
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        allowed = {brand.pk for brand in cleaned.get("brands", ())}
+        outside = [team for team in cleaned.get("teams", ()) if team.brand_id not in allowed]
+        if outside and cleaned.get("role") != Role.ADMIN:
+            self.add_error("teams", _("A member of a team must serve the team's brand."))
+        return cleaned
+
+
+class PersonForm(NewPersonForm):
+    is_active = forms.BooleanField(
+        label=_("May sign in"), required=False, help_text=_("Without it their sessions and API keys end at once.")
+    )
+
+
+class BrandForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    slug = forms.SlugField(
+        label=_("Short name"),
+        max_length=50,
+        required=False,
+        help_text=_("Letters, digits and hyphens; made from the name when left empty."),
+    )
+    undo_seconds = forms.IntegerField(
+        label=_("Undo window"),
+        min_value=0,
+        max_value=600,
+        initial=10,
+        help_text=_("Seconds before a public reply leaves, in which it can be taken back. 0 sends at once."),
+    )
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.brand = brand
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        slug = cleaned.get("slug") or slugify(cleaned.get("name", ""))[:50]
+        if "slug" in self.errors:
+            return cleaned
+        if not slug:
+            self.add_error("slug", _("Please choose a short name."))
+        elif Brand.objects.filter(slug=slug).exclude(pk=self.brand.pk).exists():
+            self.add_error("slug", _("Another brand has this short name."))
+        return {**cleaned, "slug": slug}
+
+
+class TeamForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=80)
+    members = forms.ModelMultipleChoiceField(
+        label=_("Members"), queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.team = team
+        _choices(self, "members", User.objects.filter(is_active=True, brands=team.brand_id))
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if Team.objects.filter(brand=self.team.brand_id, name__iexact=name).exclude(pk=self.team.pk).exists():
+            raise forms.ValidationError(_("The brand has a team of this name already."))
+        return name
+
+
+def _choices(form: forms.Form, name: str, queryset: Any) -> None:
+    field = form.fields[name]
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        field.queryset = queryset

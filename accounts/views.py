@@ -1,0 +1,274 @@
+"""Signing in and out, one's own profile and keys, and the people admin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views as auth
+from django.core.mail import BadHeaderError
+from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import actions
+from accounts.access import public, requires, signed_in
+from accounts.forms import (
+    ApiKeyForm,
+    BrandForm,
+    NewPersonForm,
+    PersonForm,
+    ProfileForm,
+    ResetForm,
+    SignInForm,
+    TeamForm,
+)
+from accounts.keyset import page
+from accounts.models import ApiKey, AuditEntry, Brand, Team, User
+from accounts.roles import MATRIX, Permission, Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import SetPasswordForm
+    from django.http import HttpRequest, HttpResponse
+
+    from accounts.access import SignedIn
+
+PEOPLE_PER_PAGE = 50
+ENTRIES_PER_PAGE = 50
+
+# -- signing in and out -----------------------------------------------------------------------------------------------
+
+
+class PasswordReset(auth.PasswordResetView):
+    template_name = "registration/password_reset.html"
+    email_template_name = "registration/password_reset_mail.txt"
+    subject_template_name = "registration/password_reset_subject.txt"
+    success_url = reverse_lazy("password-reset-sent")
+    form_class = ResetForm
+
+    def form_valid(self, form: ResetForm) -> HttpResponse:  # type: ignore[override]
+        send_password_mail(form)
+        return redirect(str(self.success_url))
+
+
+def send_password_mail(form: ResetForm, *, invitation: bool = False) -> None:
+    """To whoever of our active users has the address of the (valid) form; silent for the others."""
+    kind = "invitation" if invitation else "password_reset"
+    link = urlsplit(settings.PUBLIC_URL)
+    form.save(
+        domain_override=link.netloc,
+        use_https=link.scheme == "https",
+        email_template_name=f"registration/{kind}_mail.txt",
+        subject_template_name=f"registration/{kind}_subject.txt",
+    )
+
+
+class PasswordSet(auth.PasswordResetConfirmView):
+    template_name = "registration/password_set.html"
+    success_url = reverse_lazy("sign-in")
+
+    def form_valid(self, form: SetPasswordForm[Any]) -> HttpResponse:
+        answer = super().form_valid(form)
+        actions.note_password_change(user=form.user)
+        messages.success(self.request, _("The password is set. Sign in with it."))
+        return answer
+
+
+class PasswordChange(auth.PasswordChangeView):
+    template_name = "registration/password_change.html"
+    success_url = reverse_lazy("profile")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer = super().form_valid(form)
+        actions.note_password_change(user=form.user)
+        messages.success(self.request, _("The password is changed. Your other sessions are signed out."))
+        return answer
+
+
+sign_in = public(
+    auth.LoginView.as_view(
+        template_name="registration/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
+    )
+)
+sign_out = signed_in(auth.LogoutView.as_view())
+password_reset = public(PasswordReset.as_view())
+password_reset_sent = public(auth.PasswordResetDoneView.as_view(template_name="registration/password_reset_sent.html"))
+password_set = public(PasswordSet.as_view())
+password_change = signed_in(PasswordChange.as_view())
+
+# -- oneself ----------------------------------------------------------------------------------------------------------
+
+
+@signed_in
+def profile(request: SignedIn) -> HttpResponse:
+    user = request.user
+    form = ProfileForm(request.POST or None, initial={"name": user.name, "time_zone": user.time_zone})
+    if request.method == "POST" and form.is_valid():
+        actions.change_own_profile(user=user, **form.cleaned_data)
+        messages.success(request, _("Your profile is saved."))
+        return redirect("profile")
+    return render(request, "accounts/profile.html", {"form": form})
+
+
+@signed_in
+@never_cache
+@sensitive_post_parameters()
+def api_keys(request: SignedIn) -> HttpResponse:
+    """The user's own keys. A new key's token stands on the answer to its making, and nowhere else."""
+    form = ApiKeyForm(request.POST or None)
+    token = ""
+    if request.method == "POST" and form.is_valid():
+        _key, token = actions.issue_key(user=request.user, name=form.cleaned_data["name"])
+        form = ApiKeyForm()
+    keys = request.user.api_keys.filter(revoked_at=None)
+    return render(request, "accounts/api_keys.html", {"form": form, "keys": keys, "token": token})
+
+
+@signed_in
+@require_POST
+def revoke_api_key(request: SignedIn, pk: int) -> HttpResponse:
+    key = get_object_or_404(request.user.api_keys, pk=pk)
+    actions.revoke_key(key=key, by=request.user)
+    messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
+    return redirect("api-keys")
+
+
+@signed_in
+@require_safe
+def roles(request: SignedIn) -> HttpResponse:
+    """The one matrix of what each role may do."""
+    rows = [(permission.label, [permission in MATRIX[role] for role in Role]) for permission in Permission]
+    return render(request, "accounts/roles.html", {"roles": list(Role), "rows": rows})
+
+
+# -- people -----------------------------------------------------------------------------------------------------------
+
+
+@requires(Permission.PEOPLE)
+@require_safe
+def people(request: SignedIn) -> HttpResponse:
+    words = request.GET.get("q", "").replace("\0", "").strip()
+    found = User.objects.prefetch_related("brands", "teams")
+    if words:
+        found = found.filter(Q(name__icontains=words) | Q(email__icontains=words))
+    shown = page(found, by=("name", "id"), after=request.GET.get("after", ""), size=PEOPLE_PER_PAGE)
+    return render(request, "accounts/people.html", {"page": shown, "words": words})
+
+
+@requires(Permission.PEOPLE)
+def person_new(request: SignedIn) -> HttpResponse:
+    form = NewPersonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        person = actions.add_person(by=request.user, **form.cleaned_data)
+        invite(request, person)
+        return redirect("people")
+    return render(request, "accounts/person.html", {"form": form})
+
+
+@requires(Permission.PEOPLE)
+def person(request: SignedIn, pk: int) -> HttpResponse:
+    person = get_object_or_404(User, pk=pk)
+    initial = {
+        **{field: getattr(person, field) for field in ("email", "name", "role", "is_active")},
+        "brands": person.brands.all(),
+        "teams": person.teams.all(),
+    }
+    form = PersonForm(request.POST or None, initial=initial, person=person)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change_person(person=person, by=request.user, **form.cleaned_data)
+        except actions.LastAdmin:
+            form.add_error("role", _("This is the last admin: name another one first."))
+        else:
+            messages.success(request, _("%(name)s is saved.") % {"name": form.cleaned_data["name"]})
+            return redirect("people")
+    return render(request, "accounts/person.html", {"form": form, "person": person})
+
+
+@requires(Permission.PEOPLE)
+@require_POST
+def person_invite(request: SignedIn, pk: int) -> HttpResponse:
+    """Sends the mail again by which a person sets a password."""
+    invite(request, get_object_or_404(User, pk=pk, is_active=True))
+    return redirect("person", pk)
+
+
+def invite(request: HttpRequest, person: User) -> None:
+    """Mails the link to set a password; when the mail server refuses, says so and what to do."""
+    form = ResetForm({"email": person.email})
+    if not form.is_valid():
+        messages.error(request, _("%(email)s takes no mail from us.") % {"email": person.email})
+        return
+    try:
+        send_password_mail(form, invitation=True)
+    except (OSError, BadHeaderError):
+        messages.error(request, _("The invitation could not be sent. Check the mail settings, then send it again."))
+    else:
+        messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": person.email})
+
+
+# -- brands and teams -------------------------------------------------------------------------------------------------
+
+
+@requires(Permission.PEOPLE)
+@require_safe
+def brands(request: SignedIn) -> HttpResponse:
+    found = Brand.objects.visible_to(request.user).annotate(people=Count("members", distinct=True))
+    return render(request, "accounts/brands.html", {"brands": found.prefetch_related("teams")})
+
+
+@requires(Permission.PEOPLE)
+def brand(request: SignedIn, pk: int | None = None) -> HttpResponse:
+    """Makes a brand or changes one, with its teams below."""
+    brand = get_object_or_404(Brand.objects.visible_to(request.user), pk=pk) if pk else Brand()
+    initial = {"name": brand.name, "slug": brand.slug, "undo_seconds": brand.undo_seconds}
+    form = BrandForm(request.POST or None, initial=initial, brand=brand)
+    if request.method == "POST" and form.is_valid():
+        brand = actions.save_brand(brand=brand, by=request.user, **form.cleaned_data)
+        messages.success(request, _("%(name)s is saved.") % {"name": brand.name})
+        return redirect("brand", brand.pk)
+    teams = brand.teams.prefetch_related("members") if brand.pk else ()
+    return render(request, "accounts/brand.html", {"form": form, "brand": brand, "teams": teams})
+
+
+@requires(Permission.PEOPLE)
+def team(request: SignedIn, brand_pk: int, pk: int | None = None) -> HttpResponse:
+    """Makes a team of a brand or changes one."""
+    brand = get_object_or_404(Brand.objects.visible_to(request.user), pk=brand_pk)
+    team = get_object_or_404(brand.teams, pk=pk) if pk else Team(brand=brand)
+    initial = {"name": team.name, "members": team.members.all() if team.pk else ()}
+    form = TeamForm(request.POST or None, initial=initial, team=team)
+    if request.method == "POST" and form.is_valid():
+        actions.save_team(team=team, by=request.user, **form.cleaned_data)
+        messages.success(request, _("%(name)s is saved.") % {"name": team.name})
+        return redirect("brand", brand.pk)
+    return render(request, "accounts/team.html", {"form": form, "team": team, "brand": brand})
+
+
+@requires(Permission.PEOPLE)
+@require_POST
+def team_remove(request: SignedIn, brand_pk: int, pk: int) -> HttpResponse:
+    team = get_object_or_404(Team, pk=pk, brand__in=Brand.objects.visible_to(request.user), brand_id=brand_pk)
+    actions.remove_team(team=team, by=request.user)
+    messages.success(request, _("The team “%(name)s” is removed.") % {"name": team.name})
+    return redirect("brand", brand_pk)
+
+
+# -- what was done ----------------------------------------------------------------------------------------------------
+
+
+@requires(Permission.PEOPLE)
+@require_safe
+def audit_log(request: SignedIn) -> HttpResponse:
+    entries = AuditEntry.objects.select_related("by", "brand")
+    who = request.GET.get("who", "")
+    if who.isdecimal() and len(who) < 19:
+        entries = entries.filter(by=int(who))
+    shown = page(entries, by=("-id",), after=request.GET.get("after", ""), size=ENTRIES_PER_PAGE)
+    return render(request, "accounts/audit_log.html", {"page": shown, "who": who})
