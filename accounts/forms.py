@@ -45,7 +45,7 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
         help_texts: ClassVar[dict[str, Any]] = {"name": _("A word that tells you later which program uses it.")}
 
 
-class TeamChoice(forms.ModelMultipleChoiceField):
+class TeamChoice(forms.ModelMultipleChoiceField[Team]):
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.brand.name}: {obj.name}"
 

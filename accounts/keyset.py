@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Q
+from django.db.models import Field, ForeignKey, Model, Q
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def _beyond(names: Sequence[str], values: Sequence[Any], lookup: str) -> Q:
     """(a, b) < (x, y), spelled so that an index on (a, b) is walked from x on."""
     beyond = Q()
     for place in range(len(names)):
-        same = {name: value for name, value in zip(names[:place], values, strict=False)}
+        same = dict(zip(names[:place], values, strict=False))
         beyond |= Q(**same, **{f"{names[place]}__{lookup}": values[place]})
     return Q(**{f"{names[0]}__{lookup}e": values[0]}) & beyond
 
@@ -75,7 +75,9 @@ def _value(model: type[Model], name: str, value: Any) -> Any:
     if value is None or (isinstance(value, str) and "\0" in value):
         raise BadCursor("not a page mark")
     field = model._meta.get_field(name.removesuffix("_id") if name.endswith("_id") else name)
-    target = getattr(field, "target_field", field)
+    target = field.target_field if isinstance(field, ForeignKey) else field
+    if not isinstance(target, Field):
+        raise BadCursor("not a page mark")
     found = target.to_python(value)
     target.run_validators(found)
     return found

@@ -30,7 +30,7 @@ from accounts.forms import (
     TeamForm,
 )
 from accounts.keyset import page
-from accounts.models import ApiKey, AuditEntry, Brand, Team, User
+from accounts.models import AuditEntry, Brand, Team, User
 from accounts.roles import MATRIX, Permission, Role
 
 if TYPE_CHECKING:
@@ -42,13 +42,20 @@ if TYPE_CHECKING:
 PEOPLE_PER_PAGE = 50
 ENTRIES_PER_PAGE = 50
 
+
+def _account(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    return render(request, template, {"section": "account", **context})
+
+
+def _settings(request: HttpRequest, template: str, area: str, context: dict[str, Any]) -> HttpResponse:
+    return render(request, template, {"section": "people", "area": area, **context})
+
+
 # -- signing in and out -----------------------------------------------------------------------------------------------
 
 
 class PasswordReset(auth.PasswordResetView):
     template_name = "registration/password_reset.html"
-    email_template_name = "registration/password_reset_mail.txt"
-    subject_template_name = "registration/password_reset_subject.txt"
     success_url = reverse_lazy("password-reset-sent")
     form_class = ResetForm
 
@@ -100,7 +107,7 @@ sign_out = signed_in(auth.LogoutView.as_view())
 password_reset = public(PasswordReset.as_view())
 password_reset_sent = public(auth.PasswordResetDoneView.as_view(template_name="registration/password_reset_sent.html"))
 password_set = public(PasswordSet.as_view())
-password_change = signed_in(PasswordChange.as_view())
+password_change = signed_in(PasswordChange.as_view(extra_context={"section": "account"}))
 
 # -- oneself ----------------------------------------------------------------------------------------------------------
 
@@ -113,7 +120,7 @@ def profile(request: SignedIn) -> HttpResponse:
         actions.change_own_profile(user=user, **form.cleaned_data)
         messages.success(request, _("Your profile is saved."))
         return redirect("profile")
-    return render(request, "accounts/profile.html", {"form": form})
+    return _account(request, "accounts/profile.html", {"form": form})
 
 
 @signed_in
@@ -127,7 +134,7 @@ def api_keys(request: SignedIn) -> HttpResponse:
         _key, token = actions.issue_key(user=request.user, name=form.cleaned_data["name"])
         form = ApiKeyForm()
     keys = request.user.api_keys.filter(revoked_at=None)
-    return render(request, "accounts/api_keys.html", {"form": form, "keys": keys, "token": token})
+    return _account(request, "accounts/api_keys.html", {"form": form, "keys": keys, "token": token})
 
 
 @signed_in
@@ -144,7 +151,7 @@ def revoke_api_key(request: SignedIn, pk: int) -> HttpResponse:
 def roles(request: SignedIn) -> HttpResponse:
     """The one matrix of what each role may do."""
     rows = [(permission.label, [permission in MATRIX[role] for role in Role]) for permission in Permission]
-    return render(request, "accounts/roles.html", {"roles": list(Role), "rows": rows})
+    return _account(request, "accounts/roles.html", {"roles": list(Role), "rows": rows})
 
 
 # -- people -----------------------------------------------------------------------------------------------------------
@@ -158,7 +165,7 @@ def people(request: SignedIn) -> HttpResponse:
     if words:
         found = found.filter(Q(name__icontains=words) | Q(email__icontains=words))
     shown = page(found, by=("name", "id"), after=request.GET.get("after", ""), size=PEOPLE_PER_PAGE)
-    return render(request, "accounts/people.html", {"page": shown, "words": words})
+    return _settings(request, "accounts/people.html", "people", {"page": shown, "words": words})
 
 
 @requires(Permission.PEOPLE)
@@ -168,7 +175,7 @@ def person_new(request: SignedIn) -> HttpResponse:
         person = actions.add_person(by=request.user, **form.cleaned_data)
         invite(request, person)
         return redirect("people")
-    return render(request, "accounts/person.html", {"form": form})
+    return _settings(request, "accounts/person.html", "people", {"form": form})
 
 
 @requires(Permission.PEOPLE)
@@ -188,7 +195,7 @@ def person(request: SignedIn, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is saved.") % {"name": form.cleaned_data["name"]})
             return redirect("people")
-    return render(request, "accounts/person.html", {"form": form, "person": person})
+    return _settings(request, "accounts/person.html", "people", {"form": form, "person": person})
 
 
 @requires(Permission.PEOPLE)
@@ -220,7 +227,7 @@ def invite(request: HttpRequest, person: User) -> None:
 @require_safe
 def brands(request: SignedIn) -> HttpResponse:
     found = Brand.objects.visible_to(request.user).annotate(people=Count("members", distinct=True))
-    return render(request, "accounts/brands.html", {"brands": found.prefetch_related("teams")})
+    return _settings(request, "accounts/brands.html", "brands", {"brands": found.prefetch_related("teams")})
 
 
 @requires(Permission.PEOPLE)
@@ -234,7 +241,7 @@ def brand(request: SignedIn, pk: int | None = None) -> HttpResponse:
         messages.success(request, _("%(name)s is saved.") % {"name": brand.name})
         return redirect("brand", brand.pk)
     teams = brand.teams.prefetch_related("members") if brand.pk else ()
-    return render(request, "accounts/brand.html", {"form": form, "brand": brand, "teams": teams})
+    return _settings(request, "accounts/brand.html", "brands", {"form": form, "brand": brand, "teams": teams})
 
 
 @requires(Permission.PEOPLE)
@@ -248,7 +255,7 @@ def team(request: SignedIn, brand_pk: int, pk: int | None = None) -> HttpRespons
         actions.save_team(team=team, by=request.user, **form.cleaned_data)
         messages.success(request, _("%(name)s is saved.") % {"name": team.name})
         return redirect("brand", brand.pk)
-    return render(request, "accounts/team.html", {"form": form, "team": team, "brand": brand})
+    return _settings(request, "accounts/team.html", "brands", {"form": form, "team": team, "brand": brand})
 
 
 @requires(Permission.PEOPLE)
@@ -271,4 +278,4 @@ def audit_log(request: SignedIn) -> HttpResponse:
     if who.isdecimal() and len(who) < 19:
         entries = entries.filter(by=int(who))
     shown = page(entries, by=("-id",), after=request.GET.get("after", ""), size=ENTRIES_PER_PAGE)
-    return render(request, "accounts/audit_log.html", {"page": shown, "who": who})
+    return _settings(request, "accounts/audit_log.html", "audit", {"page": shown, "who": who})

@@ -18,13 +18,15 @@ JONAS = Author("1002", handle="jokafor", name="Jonas Okafor", followers=310)
 SOFIA = Author("1003", handle="sofia_outdoors", name="Sofia Rossi", followers=2_400)
 TRAILHEAD = Author("9001", handle="trailhead", name="Trailhead Outdoors")
 
+PASSWORD = "pass-word-1"
+
 _counter = itertools.count(1)
 
 
 def make_user(role: Role, *brands: Brand, name: str = "") -> User:
     label = name or role.label
     user = User.objects.create_user(
-        f"{label.lower()}{next(_counter)}@example.com", "pass-word-1", name=label, role=role
+        f"{label.lower()}{next(_counter)}@example.com", PASSWORD, name=label, role=role
     )
     user.brands.set(brands)
     return user
