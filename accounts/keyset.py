@@ -71,8 +71,8 @@ def _read_mark(model: type[Model], names: Sequence[str], mark: str) -> list[Any]
 
 
 def _value(model: type[Model], name: str, value: Any) -> Any:
-    """The column's own type. Null characters and nulls cannot stand in a key."""
-    if value is None or (isinstance(value, str) and "\0" in value):
+    """The column's own type. A key is made of texts and numbers, without null characters."""
+    if not isinstance(value, str | int) or (isinstance(value, str) and "\0" in value):
         raise BadCursor("not a page mark")
     field = model._meta.get_field(name.removesuffix("_id") if name.endswith("_id") else name)
     target = field.target_field if isinstance(field, ForeignKey) else field

@@ -25,9 +25,7 @@ _counter = itertools.count(1)
 
 def make_user(role: Role, *brands: Brand, name: str = "") -> User:
     label = name or role.label
-    user = User.objects.create_user(
-        f"{label.lower()}{next(_counter)}@example.com", PASSWORD, name=label, role=role
-    )
+    user = User.objects.create_user(f"{label.lower()}{next(_counter)}@example.com", PASSWORD, name=label, role=role)
     user.brands.set(brands)
     return user
 

@@ -131,9 +131,7 @@ def test_a_bad_password_change_changes_nothing(
 def test_a_forgotten_password_is_set_by_mail(agent: User, nobody: Client) -> None:
     nobody.post(reverse("password-reset"), {"email": agent.email})
     form = nobody.get(link_in_mail(), follow=True)
-    nobody.post(
-        form.request["PATH_INFO"], {"new_password1": "quite another one", "new_password2": "quite another one"}
-    )
+    nobody.post(form.request["PATH_INFO"], {"new_password1": "quite another one", "new_password2": "quite another one"})
     agent.refresh_from_db()
     assert agent.check_password("quite another one")
 
@@ -142,9 +140,7 @@ def test_the_link_works_once(agent: User, nobody: Client) -> None:
     nobody.post(reverse("password-reset"), {"email": agent.email})
     link = link_in_mail()
     form = nobody.get(link, follow=True)
-    nobody.post(
-        form.request["PATH_INFO"], {"new_password1": "quite another one", "new_password2": "quite another one"}
-    )
+    nobody.post(form.request["PATH_INFO"], {"new_password1": "quite another one", "new_password2": "quite another one"})
     assert b"no longer works" in Client().get(link, follow=True).content
 
 
