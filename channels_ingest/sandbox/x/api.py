@@ -327,7 +327,7 @@ def _post_page(
         acts.post_on_x(call.world, _passer_by(call), f"@{member.username} written while you page {ids.secret()[:8]}")
     serve(call.request, name, found)
     body = call.renderer(asked).post_list([call.world.items["x"][one] for one in found])
-    return call.answer({**body, "meta": _meta(found, more=more, paged=edge is not None)})
+    return call.answer({**body, "meta": _meta(found, more=more, paged=edge is not None and name != "search")})
 
 
 def _passer_by(call: Call) -> Member:

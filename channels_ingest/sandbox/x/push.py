@@ -164,15 +164,32 @@ def _webhook_for(call: Call, asked: JSON) -> str:
 
 @endpoint("subscriptions")
 async def unsubscribe(call: Call) -> web.Response:
-    wanted = call.request.match_info.get("id") or call.query.get("ids", "")
-    mine = {one.id for one in _own(call)}
-    for one in wanted.split(","):
-        if asking.numeric_id("subscription_id", one) in mine:
-            call.world.record("subscription.removed", id=one)
-    deleted: JSON = {"data": {"deleted": True}}
-    return call.answer(
-        deleted | ({"meta": {"total_subscriptions": len(_own(call))}} if call.dialect == "tweet" else {})
+    one = asking.numeric_id("subscription_id", call.request.match_info["id"])
+    _forget(call, [one])
+    return _deleted(call, {"deleted": True})
+
+
+@endpoint("subscriptions")
+async def unsubscribe_many(call: Call) -> web.Response:
+    wanted = [asking.numeric_id("ids", one) for one in call.query.get("ids", "").split(",")]
+    gone = _forget(call, wanted)
+    return _deleted(
+        call,
+        {"deleted": True} if call.dialect == "tweet" else [{"subscription_id": one, "deleted": True} for one in gone],
     )
+
+
+def _forget(call: Call, wanted: list[str]) -> list[str]:
+    mine = {one.id for one in _own(call)}
+    gone = [one for one in wanted if one in mine]
+    for one in gone:
+        call.world.record("subscription.removed", id=one)
+    return gone
+
+
+def _deleted(call: Call, data: Any) -> web.Response:
+    meta = {"meta": {"total_subscriptions": len(_own(call))}} if call.dialect == "tweet" else {}
+    return call.answer({"data": data, **meta})
 
 
 def routes() -> list[web.RouteDef]:
@@ -184,6 +201,6 @@ def routes() -> list[web.RouteDef]:
         web.delete(hooks + "/{id}", unregister),
         web.get(subs, subscriptions),
         web.post(subs, subscribe),
-        web.delete(subs, unsubscribe),
+        web.delete(subs, unsubscribe_many),
         web.delete(subs + "/{id}", unsubscribe),
     ]

@@ -227,14 +227,14 @@ class Renderer:
     # -- fields of a user -------------------------------------------------------------------------------------------
     def _user_metrics(self, member: Member) -> JSON:
         following = sum(1 for network, who, _ in self.world.follows if network == "x" and who == member.id)
-        return {
+        metrics = {
             "followers_count": member.followers,
             "following_count": following,
             "tweet_count": len(self.world.by_author.get(member.id, ())),
             "listed_count": member.followers // 500,
             "like_count": 0,
-            "media_count": 0,
         }
+        return metrics | ({"media_count": 0} if self.ask.dialect == "post" else {})
 
     def _receives_dm(self, member: Member) -> bool | None:
         if self.viewer is None:
