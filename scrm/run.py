@@ -168,7 +168,7 @@ def worker(surroundings: dict[str, str]) -> Command:
     schedule = services.data_dir() / "schedule"
     return _python(
         "the worker",
-        surroundings,
+        surroundings | {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"},
         *("-m", "celery", "--quiet", "-A", "scrm", "worker", "--loglevel", "WARNING"),
         *("--concurrency", str(env.number("WORKERS", 2, least=1)), "--beat", "--schedule", str(schedule)),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),

@@ -74,7 +74,9 @@ class Site:
         return False
 
 
-FOREIGN = frozenset({"DATABASE_URL", "REDIS_URL", "DATA_DIR", "TEST_DATA_DIR", "PORT", "SANDBOX_URL"})
+FOREIGN = frozenset(
+    {"DATABASE_URL", "REDIS_URL", "DATA_DIR", "TEST_DATA_DIR", "PORT", "SANDBOX_URL", "DJANGO_SETTINGS_MODULE"}
+)
 
 
 def _all_processes() -> Iterator[int]:
