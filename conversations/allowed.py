@@ -124,4 +124,4 @@ def last_private_in(item: Interaction) -> datetime | None:
 def _private_replied(item: Interaction, *, but: Delivery | None) -> bool:
     settled = (Delivery.State.FAILED, Delivery.State.CANCELLED)
     replies = Delivery.objects.filter(interaction__parent_id=item.pk, private_reply=True).exclude(state__in=settled)
-    return replies.exclude(pk=but.pk if but else None).exists()
+    return (replies.exclude(pk=but.pk) if but else replies).exists()

@@ -20,6 +20,7 @@ from channels_ingest.networks.base import Author, AuthorRemoval, Item, Post, Rem
 from contacts.people import Person, know, meet
 from conversations import echoes, live, removals, summaries
 from conversations.models import Alias, Interaction, Lane, RawPayload, Thread, ThreadEvent, Tombstone
+from conversations.rows import Row, insert
 
 PRIVATE_LANE = "@private"  # all private one-to-one conversation of a person with a channel is one lane
 
@@ -50,8 +51,9 @@ class Batch:
     known: dict[str, Known]
     live: bool  # False for history: nothing is reopened and nobody is told
     lanes: dict[tuple[str, int], tuple[int, int, int]] = field(default_factory=dict)
-    new_threads: list[Thread] = field(default_factory=list)
-    new_lanes: list[Lane] = field(default_factory=list)
+    now: datetime = field(default_factory=timezone.now)
+    new_threads: list[Row] = field(default_factory=list)
+    new_lanes: list[Row] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
     reopening: set[int] = field(default_factory=set)
     spare: list[int] = field(default_factory=list)  # thread ids taken in advance
@@ -211,18 +213,20 @@ def _insert(batch: Batch, posts: Sequence[Post]) -> None:
     buried = _buried(batch.channel, posts)
     ids = _next_ids("conversations_interaction_id_seq", len(posts))
     rows = [_interaction(batch, post, pk, buried) for pk, post in zip(ids, posts, strict=True)]
-    Thread.objects.bulk_create(batch.new_threads, batch_size=2000)
-    Lane.objects.bulk_create(batch.new_lanes, batch_size=2000)
-    Interaction.objects.bulk_create(rows, batch_size=2000)
-    RawPayload.objects.bulk_create(
+    insert(Thread, batch.new_threads)
+    insert(Lane, batch.new_lanes)
+    insert(Interaction, rows)
+    insert(
+        RawPayload,
         [
-            RawPayload(interaction_id=row.pk, payload=dict(post.raw))
+            {"interaction_id": row["id"], "payload": dict(post.raw)}
             for row, post in zip(rows, posts, strict=True)
-            if post.raw and row.removed_at is None
+            if post.raw and row["removed_at"] is None
         ],
-        batch_size=2000,
     )
-    _remember_aliases(batch.channel, [(row.pk, post) for row, post in zip(rows, posts, strict=True) if post.alias_ids])
+    _remember_aliases(
+        batch.channel, [(row["id"], post) for row, post in zip(rows, posts, strict=True) if post.alias_ids]
+    )
     _adopt(batch, posts)
     _greet(batch, rows)
     if batch.live:
@@ -241,39 +245,43 @@ def _buried(channel: Channel, posts: Sequence[Post]) -> dict[str, str]:
     return dict(Tombstone.objects.filter(channel=channel, external_id__in=ids).values_list("external_id", "reason"))
 
 
-def _interaction(batch: Batch, post: Post, pk: int, buried: Mapping[str, str]) -> Interaction:
+def _interaction(batch: Batch, post: Post, pk: int, buried: Mapping[str, str]) -> Row:
     channel, person = batch.channel, batch.people[post.author.external_id]
     outbound = person.ours or post.author.external_id == channel.external_id
     parent = batch.known.get(post.parent_id or "")
     thread_id, owner_id, contact_id = _thread_for(batch, post, person, parent, outbound) or (None, None, None)
     reason = buried.get(post.external_id, "")
-    row = Interaction(
-        pk=pk,
-        channel=channel,
-        external_id=post.external_id,
-        kind=post.kind,
-        direction=Interaction.Direction.OUT if outbound else Interaction.Direction.IN,
-        visibility=post.visibility,
-        author_id=person.identity_id,
-        thread_id=thread_id,
-        contact_id=contact_id,
-        parent_id=parent.id if parent else None,
-        parent_external_id=post.parent_id or "",
-        root_external_id=post.root_id,
-        text="" if reason else post.text,
-        language=post.language[:16],
-        permalink=post.permalink[:2000],
-        media=[] if reason else _media(post),
-        metrics=dict(post.metrics),
-        facts={} if reason else dict(post.facts),
-        posted_at=post.posted_at,
-        version=post.version,
-        edited_at=post.edited_at,
-        removed_at=timezone.now() if reason else None,
-        removed_reason=reason,
-    )
+    direction = Interaction.Direction.OUT if outbound else Interaction.Direction.IN
+    text = "" if reason else post.text
+    row = {
+        "id": pk,
+        "channel_id": channel.pk,
+        "external_id": post.external_id,
+        "kind": post.kind.value,
+        "direction": direction.value,
+        "visibility": post.visibility.value,
+        "author_id": person.identity_id,
+        "thread_id": thread_id,
+        "contact_id": contact_id,
+        "parent_id": parent.id if parent else None,
+        "parent_external_id": post.parent_id or "",
+        "root_external_id": post.root_id,
+        "text": text,
+        "language": post.language[:16],
+        "permalink": post.permalink[:2000],
+        "media": [] if reason else _media(post),
+        "metrics": dict(post.metrics),
+        "facts": {} if reason else dict(post.facts),
+        "posted_at": post.posted_at,
+        "received_at": batch.now,
+        "version": post.version,
+        "edited_at": post.edited_at,
+        "removed_at": batch.now if reason else None,
+        "removed_reason": reason,
+        "indexed": bool(reason),
+    }
     batch.known[post.external_id] = Known(
-        pk, post.external_id, thread_id, owner_id, contact_id, post.version, row.text, bool(reason), row.direction,
+        pk, post.external_id, thread_id, owner_id, contact_id, post.version, text, bool(reason), direction.value,
         False, None,
     )  # fmt: skip
     if thread_id is not None:
@@ -326,25 +334,30 @@ def _open_thread(batch: Batch, post: Post, identity_id: int, contact_id: int) ->
     channel = batch.channel
     (pk,) = _next_ids("conversations_thread_id_seq", 1) if not batch.spare else (batch.spare.pop(),)
     batch.new_threads.append(
-        Thread(
-            pk=pk,
-            brand_id=channel.brand_id,
-            channel=channel,
-            identity_id=identity_id,
-            contact_id=contact_id,
-            state=Thread.State.OPEN if batch.live else Thread.State.CLOSED,
-            closed_at=None if batch.live else post.posted_at,
-            last_activity_at=post.posted_at,
-        )
+        {
+            "id": pk,
+            "brand_id": channel.brand_id,
+            "channel_id": channel.pk,
+            "identity_id": identity_id,
+            "contact_id": contact_id,
+            "state": (Thread.State.OPEN if batch.live else Thread.State.CLOSED).value,
+            "has_public": False,
+            "has_private": False,
+            "last_activity_at": post.posted_at,
+            "inbound_count": 0,
+            "outbound_count": 0,
+            "closed_at": None if batch.live else post.posted_at,
+            "created_at": batch.now,
+        }
     )
     batch.new_lanes.append(
-        Lane(
-            thread_id=pk,
-            channel=channel,
-            root_external_id=_lane_key(post),
-            identity_id=identity_id,
-            visibility=post.visibility,
-        )
+        {
+            "thread_id": pk,
+            "channel_id": channel.pk,
+            "root_external_id": _lane_key(post),
+            "identity_id": identity_id,
+            "visibility": post.visibility.value,
+        }
     )
     return pk
 
@@ -391,12 +404,13 @@ def _adopt(batch: Batch, posts: Sequence[Post]) -> None:
         batch.touched.update(thread_id for (thread_id,) in cursor.fetchall() if thread_id)
 
 
-def _greet(batch: Batch, rows: Sequence[Interaction]) -> None:
+def _greet(batch: Batch, rows: Sequence[Row]) -> None:
     times: dict[int, tuple[datetime, datetime]] = {}
     for row in rows:
-        if row.contact_id is not None:
-            first, last = times.get(row.contact_id, (row.posted_at, row.posted_at))
-            times[row.contact_id] = (min(first, row.posted_at), max(last, row.posted_at))
+        contact_id, at = row["contact_id"], row["posted_at"]
+        if contact_id is not None:
+            first, last = times.get(contact_id, (at, at))
+            times[contact_id] = (min(first, at), max(last, at))
     meet(batch.channel.brand_id, times)
 
 
