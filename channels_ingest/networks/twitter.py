@@ -192,6 +192,19 @@ class Twitter(Network):
         return self._connect(self.account.credentials.get("access_token", ""), signs=self._signs)
 
     @cached_property
+    def _reader(self) -> Any:
+        """Reads posts. tweepy does not know the parameter of the post dialect: there the session brings it along."""
+        if not self._speaks_post:
+            return self._client
+        reader = self._connect(self.account.credentials.get("access_token", ""), signs=self._signs)
+        reader.session.params = {"post.fields": ",".join(POST_DIALECT_FIELDS)}
+        return reader
+
+    @cached_property
+    def _speaks_post(self) -> bool:
+        return self.account.settings.get("dialect") == "post"
+
+    @cached_property
     def _app_client(self) -> Any:
         """Speaks for the app, where X asks for that (webhooks)."""
         token = self.account.credentials.get("bearer_token")
@@ -240,11 +253,11 @@ class Twitter(Network):
         }[stream](cursor)
 
     def _mentions(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
-        ask = partial(self._list, self._client.get_users_mentions, self.us.id)
+        ask = partial(self._list, self._reader.get_users_mentions, self.us.id)
         return x_walk.by_ids(ask, partial(self._read, "mentions"), cursor, reach=MENTIONS_REACH)
 
     def _posts(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
-        ask = partial(self._list, self._client.get_users_tweets, self.us.id, exclude=["retweets"])
+        ask = partial(self._list, self._reader.get_users_tweets, self.us.id, exclude=["retweets"])
         return x_walk.by_ids(ask, partial(self._read, "posts"), cursor, reach=POSTS_REACH)
 
     def _search(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
@@ -270,7 +283,7 @@ class Twitter(Network):
         return f"({query}) -is:retweet" + (f" -from:{self.us.handle}" if self.us.handle else "")
 
     def _searched(self, source: str, query: str, cursor: Mapping[str, JSON]) -> Iterator[Page]:
-        ask = partial(self._list, self._client.search_recent_tweets, query)
+        ask = partial(self._list, self._reader.search_recent_tweets, query)
         return x_walk.by_ids(ask, partial(self._read, source), cursor, oldest=SEARCH_REACH)
 
     def _conversations(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
@@ -296,7 +309,7 @@ class Twitter(Network):
         """The conversations to watch: our newest own posts that somebody answered, and those the settings name."""
         named = values.listing(self.account.settings.get("conversations"))
         where = {"exclude": ["retweets", "replies"]}
-        answer = self._list(self._client.get_users_tweets, self.us.id, {}, **where)
+        answer = self._list(self._reader.get_users_tweets, self.us.id, {}, **where)
         own = [one for one in values.objects(answer.get("data")) if _was_answered(one)]
         found = [values.digits(one) for one in named] + [values.digits(one.get("id")) for one in own]
         return list(dict.fromkeys(root for root in found if root))
@@ -314,8 +327,8 @@ class Twitter(Network):
     @cached_property
     def _wanted(self) -> dict[str, list[str]]:
         about = {"user_fields": USER_FIELDS, "media_fields": MEDIA_FIELDS}
-        if self.account.settings.get("dialect") == "post":
-            return about | {"post.fields": POST_DIALECT_FIELDS, "expansions": POST_DIALECT_EXPANSIONS}
+        if self._speaks_post:
+            return about | {"expansions": POST_DIALECT_EXPANSIONS}
         return about | {"tweet_fields": POST_FIELDS, "expansions": POST_EXPANSIONS}
 
     def _list_messages(self, where: Mapping[str, str], **place: str) -> Obj:
@@ -356,7 +369,7 @@ class Twitter(Network):
         wanted = list(dict.fromkeys(external_ids))[:LOOKUP_LIMIT]
         if not wanted:
             return ()
-        answer = self._client.get_tweets(wanted, user_auth=self._signs, **self._wanted)
+        answer = self._reader.get_tweets(wanted, user_auth=self._signs, **self._wanted)
         items, _dropped = self._read("lookup", answer)
         return (*items, *_gone(answer, set(wanted)))
 
@@ -493,7 +506,7 @@ class Twitter(Network):
 
     def _said(self, out: Outgoing, where: Mapping[str, str]) -> Obj:
         if out.action != Action.MESSAGE:
-            return self._list(self._client.get_users_tweets, self.us.id, where, exclude=["retweets"])
+            return self._list(self._reader.get_users_tweets, self.us.id, where, exclude=["retweets"])
         place = {"participant_id": out.recipient_id} if out.recipient_id else {"dm_conversation_id": out.root_id}
         return self._list_messages(where, **place)
 

@@ -77,7 +77,7 @@ def running(directory: Path) -> Iterator[Sandbox]:
     """A sandbox process on a free port, ended afterwards."""
     port = free_port()
     command = [sys.executable, "-m", "channels_ingest.sandbox", "--data", str(directory), "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # noqa: S603
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         sandbox = Sandbox(f"http://127.0.0.1:{port}")
         _await(sandbox, process)

@@ -1,8 +1,8 @@
 """How Graph's edges are walked: to the end, resumable, with a cursor that never stands for more than was handed over.
 
 Graph knows neither `since_id` nor a promise about order, so a walk goes from the newest item down, page by page, until
-a whole page lies before the last finished walk began (by Graph's own clock), less an overlap. What a walk needs to go on
-after an interruption stands under "walk"; a page cursor that has died starts it again at the top.
+a whole page lies before the last finished walk began (by Graph's own clock), less an overlap. What a walk needs to go
+on after an interruption stands under "walk"; a page cursor that has died starts it again at the top.
 """
 
 from __future__ import annotations
