@@ -12,6 +12,7 @@ from typing import Any
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
+from accounts.failpoints import failpoint
 from channels_ingest.models import Channel, PulledPage, SetAside, StreamCursor, WebhookEvent
 from channels_ingest.networks.base import Dropped, Item, Post
 from channels_ingest.signals import posts_received
@@ -69,6 +70,8 @@ def hand_over(
             )
         if recorded.stored:
             Channel.objects.filter(pk=channel.pk).update(last_item_at=timezone.now())
+        failpoint("ingest.storing")
+    failpoint("ingest.stored")
     return recorded
 
 

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.failpoints import failpoint
 from channels_ingest.health import PROBE_EVERY, failed, worked
 from channels_ingest.ingest import Recorded, hand_over
 from channels_ingest.models import Channel, StreamCursor
@@ -65,6 +66,7 @@ def pull_channel(channel_id: int, *, everything: bool = False) -> Recorded:
     with only_pull(channel_id) as alone:
         if not alone:
             return total
+        failpoint("pull.locked")
         channel = Channel.objects.select_related("app").get(pk=channel_id)
         if channel.state not in (Channel.State.ACTIVE, Channel.State.BROKEN):
             return total
@@ -89,15 +91,18 @@ def _pull_stream(channel: Channel, stream: Stream, *, everything: bool) -> Recor
     started = timezone.now()
     try:
         for page in channel.speak().pull(stream.name, cursor.cursor):
+            failpoint("pull.page")
             total += hand_over(channel, page.items, stream=stream.name, cursor=page.cursor, dropped=page.dropped)
     except NetworkError as error:
         failed(channel, error)
         _rest(cursor, channel, stream, error)
         return total
+    failpoint("pull.walked")
     worked(channel)
     StreamCursor.objects.filter(pk=cursor.pk).update(
         pulled_at=started, succeeded_at=started, failures=0, due_at=started + pace(stream)
     )
+    failpoint("pull.done")
     return total
 
 

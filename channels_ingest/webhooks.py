@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import public
+from accounts.failpoints import failpoint
 from channels_ingest import wake
 from channels_ingest.ingest import Recorded, hand_over
 from channels_ingest.models import App, Channel, WebhookEvent
@@ -56,7 +57,9 @@ def _take(request: HttpRequest, app: App) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     if not network(app.network).signed(body, headers, app.secrets):
         return HttpResponse("The signature is wrong.", status=403, content_type="text/plain")
+    failpoint("hook.verified")
     store(app, body)
+    failpoint("hook.stored")
     return HttpResponse("ok", content_type="text/plain")
 
 
@@ -67,6 +70,7 @@ def store(app: App, body: bytes) -> bool:
             [WebhookEvent(app=app, digest=hashlib.sha256(body).hexdigest(), body=body)], ignore_conflicts=True
         )
         transaction.on_commit(lambda: wake.up("channels_ingest.tasks.process_events"))
+        failpoint("hook.storing")
     return bool(found)
 
 
@@ -97,11 +101,13 @@ def _process_one() -> bool:
             return False
         # counted in a transaction of its own, so that a body that kills its process is not tried for ever
         event.tries += 1
-        event.due_at = timezone.now() + timedelta(seconds=30 * event.tries)
+        event.due_at = timezone.now() + timedelta(seconds=settings.EVENT_LEASE * event.tries)
         if event.tries > MOST_TRIES:
             event.state = WebhookEvent.State.SET_ASIDE
             event.error = event.error or "Its processing ended without an answer each time."
         event.save(update_fields=("tries", "due_at", "state", "error"))
+        failpoint("event.claiming")
+    failpoint("event.claimed")
     if event.state == WebhookEvent.State.RECEIVED:
         process(event)
     return True
@@ -129,6 +135,8 @@ def process(event: WebhookEvent) -> None:
             stored=total.stored, known=total.known, external_ids=sorted(ids)
         )
         _finish(event, WebhookEvent.State.STORED, dropped=dropped)
+        failpoint("event.storing")
+    failpoint("event.stored")
 
 
 def _hand_over(event: WebhookEvent, one: Event) -> tuple[Recorded, list[str]]:

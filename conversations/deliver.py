@@ -20,10 +20,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import audit
+from accounts.failpoints import failpoint
 from accounts.models import User
 from channels_ingest import health, wake
 from channels_ingest.ingest import lock_channel
-from channels_ingest.networks.base import Action, CannotReadBack, NetworkError, Outgoing, Sent, Trouble
+from channels_ingest.networks.base import (
+    Action,
+    CannotReadBack,
+    NetworkError,
+    Outgoing,
+    Sent,
+    Trouble,
+    too_late_to_write,
+    writing_before,
+)
 from conversations import allowed, live, summaries
 from conversations.actions import NotPossible
 from conversations.models import Delivery, Interaction
@@ -33,6 +43,7 @@ log = logging.getLogger(__name__)
 GIVE_UP_AFTER = timedelta(hours=24)  # of temporary trouble
 LONGEST_BACKOFF = timedelta(minutes=15)
 NEVER = timedelta(days=365 * 100)  # an unknown reply that only a person can settle
+MOST_TRIES = 8  # of a reply whose every attempt ended without an answer and left nothing on the network
 
 _CLAIM = """
     UPDATE conversations_delivery SET state = 'sending', attempts = attempts + 1,
@@ -76,12 +87,14 @@ def settle() -> timedelta:
 def send_due(limit: int = 50) -> int:
     """Sends and reads back what is due; returns how many replies were taken up."""
     expire_leases()
+    failpoint("send.expired")
     taken = 0
-    while taken < limit and ((delivery := _claim(_CLAIM)) is not None):
-        _attempt(delivery, time.monotonic())
+    # the clock is read before the claim: a process held up in between must not think that its lease is fresh
+    while taken < limit and (claimed := _claim_at(_CLAIM)):
+        _attempt(*claimed)
         taken += 1
-    while taken < limit and ((delivery := _claim(_CLAIM_UNKNOWN)) is not None):
-        _read_back(delivery)
+    while taken < limit and (claimed := _claim_at(_CLAIM_UNKNOWN)):
+        _read_back(claimed[0])
         taken += 1
     return taken
 
@@ -97,14 +110,17 @@ def expire_leases() -> int:
     )
 
 
-def _claim(query: str) -> Delivery | None:
+def _claim_at(query: str) -> tuple[Delivery, float] | None:
+    """The next delivery under a lease of ours, and the monotonic time at which the lease had not begun yet."""
+    before = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(query, [settings.SEND_LEASE])
         row = cursor.fetchone()
     if row is None:
         return None
+    failpoint("send.claimed")
     related = ("interaction", "thread", "channel__app", "answers__author", "answers__channel__app")
-    return Delivery.objects.select_related(*related).get(pk=row[0])
+    return Delivery.objects.select_related(*related).get(pk=row[0]), before
 
 
 def _attempt(delivery: Delivery, claimed: float) -> None:
@@ -113,15 +129,19 @@ def _attempt(delivery: Delivery, claimed: float) -> None:
         _fail(delivery, verdict)
         return
     network, out = delivery.channel.speak(), _outgoing(delivery)
-    if time.monotonic() - claimed > settings.SEND_LEASE / 2:
-        _requeue(delivery, timedelta(0))  # we were held up; nothing was sent
-        return
+    failpoint("send.calling")
     try:
-        sent = network.send(out)
+        with writing_before(claimed + settings.SEND_LEASE / 2):
+            if too_late_to_write():
+                _requeue(delivery, timedelta(0))  # we were held up; nothing was sent
+                return
+            sent = network.send(out)  # its HTTP exit looks at the clock again
+        failpoint("send.called")
     except NetworkError as error:
         _trouble(delivery, error)
     else:
         _sent(delivery, sent, Delivery.State.SENT)
+        failpoint("send.recorded")
         health.worked(delivery.channel)
 
 
@@ -148,6 +168,17 @@ def _outgoing(delivery: Delivery) -> Outgoing:
         facts=item.facts if item else {},
         last_private_in=allowed.last_private_in(item) if item else None,
         started_at=delivery.started_at,
+        already=_already(delivery),
+    )
+
+
+def _already(delivery: Delivery) -> tuple[str, ...]:
+    """What our other answers in the same place are known to have become."""
+    others = Interaction.objects.filter(
+        delivery__thread_id=delivery.thread_id, channel_id=delivery.channel_id, external_id__isnull=False
+    ).exclude(pk=delivery.interaction_id)
+    return tuple(
+        external_id or "" for external_id in others.order_by("-id").values_list("external_id", flat=True)[:200]
     )
 
 
@@ -169,7 +200,9 @@ def _trouble(delivery: Delivery, error: NetworkError) -> None:
 
 def _read_back(delivery: Delivery) -> None:
     try:
+        failpoint("readback.asking")
         found = delivery.channel.speak().find_sent(_outgoing(delivery))
+        failpoint("readback.answered")
     except CannotReadBack:
         _unknown(delivery, delivery.error, NEVER, _("This network cannot be read back. Look there, then decide."))
     except NetworkError as error:
@@ -179,6 +212,8 @@ def _read_back(delivery: Delivery) -> None:
     else:
         if found is not None:
             _sent(delivery, found, Delivery.State.VERIFIED)
+        elif min(delivery.attempts, delivery.reads) >= MOST_TRIES:
+            _fail(delivery, _("It was tried %(count)d times and never arrived.") % {"count": delivery.attempts})
         else:
             _requeue(delivery, timedelta(0), states=(Delivery.State.UNKNOWN,))
 
@@ -195,6 +230,8 @@ def _move(delivery: Delivery, states: tuple[str, ...], **changes: Any) -> bool:
         if moved:
             summaries.refresh([delivery.thread_id])
             live.announce(delivery.thread.brand_id, [delivery.thread_id], kind="delivery")
+        failpoint("send.moving")
+    failpoint("send.moved")
     return bool(moved)
 
 
@@ -246,6 +283,10 @@ def _sent(delivery: Delivery, sent: Sent, state: Delivery.State) -> None:
             .exclude(pk=delivery.interaction_id)
             .first()
         )
+        if echo is not None and Delivery.objects.filter(interaction=echo).exists():
+            # the network names what another answer of ours became: it cannot be this one
+            _unknown(delivery, _("The network's answer names another message."), settle())
+            return
         if echo is not None:
             _absorb(echo, delivery.interaction)
             state = Delivery.State.VERIFIED
@@ -260,6 +301,7 @@ def _sent(delivery: Delivery, sent: Sent, state: Delivery.State) -> None:
         _adopt_answers(delivery, sent.external_id)
         summaries.refresh([delivery.thread_id])
         live.announce(delivery.thread.brand_id, [delivery.thread_id], kind="delivery")
+        failpoint("send.recording")
 
 
 def _absorb(echo: Interaction, ours: Interaction) -> None:

@@ -16,6 +16,7 @@ from contacts.people import Person
 from conversations.models import Delivery, Interaction
 
 MARGIN = timedelta(minutes=5)  # the network's clock against ours
+DOUBTED_FOR = timedelta(days=1)  # how long an id that a network answered may still prove to be wrong
 
 _LINK = re.compile(r"https?://\S+")
 _LEADING_MENTIONS = re.compile(r"^(?:\s*@\w+)+\s*")
@@ -28,17 +29,21 @@ def same_words(text: str) -> str:
 
 
 def bind(channel: Channel, posts: Sequence[Post], *, touched: set[int], people: Mapping[str, Person]) -> list[Post]:
-    """Binds echoes of replies whose sending is not settled to their rows; returns the posts that are left."""
+    """Binds echoes of replies whose sending is not settled to their rows; returns the posts that are left.
+
+    So are those of a reply that the network accepted under an id which nothing ever came with: the id was wrong.
+    """
     own = [post for post in posts if post.author.external_id == channel.external_id]
     if not own:
         return list(posts)
+    unsettled = Q(state__in=Delivery.UNSETTLED, interaction__external_id=None)
+    unseen = Q(state=Delivery.State.SENT, settled_at__gt=timezone.now() - DOUBTED_FOR)
     waiting = list(
-        Delivery.objects.filter(
-            channel=channel, state__in=Delivery.UNSETTLED, interaction__external_id=None, attempts__gt=0
-        )
+        Delivery.objects.filter(unsettled | unseen, channel=channel, attempts__gt=0)
         .select_related("interaction")
         .order_by("id")
     )
+    waiting.sort(key=lambda delivery: delivery.state == Delivery.State.SENT)
     bound: set[str] = set()
     for post in own:
         delivery = next((one for one in waiting if _is_echo(post, one)), None)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from django.utils import timezone
 
+from accounts.failpoints import failpoint
 from channels_ingest.forget import forget_items
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import AuthorRemoval, Removal
@@ -56,6 +57,7 @@ def _empty(channel: Channel, external_ids: Collection[str | None], reason: str) 
         removed_at=timezone.now(),
         removed_reason=reason[:32],
     )
+    failpoint("remove.emptied")
     RawPayload.objects.filter(pk__in=keys).delete()
     SearchEntry.objects.filter(pk__in=keys).delete()
     here = {external_id for _, external_id, _, channel_id in found if channel_id == channel.pk}
@@ -63,5 +65,7 @@ def _empty(channel: Channel, external_ids: Collection[str | None], reason: str) 
         [Tombstone(channel=channel, external_id=pk, reason=reason[:32]) for pk in ids if pk not in here],
         ignore_conflicts=True,
     )
+    failpoint("remove.buried")
     forget_items(channel.network, ids)
+    failpoint("remove.forgotten")
     return {thread_id for _, _, thread_id, _ in found if thread_id}

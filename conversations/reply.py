@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.failpoints import failpoint
 from accounts.models import User
 from channels_ingest import wake
 from channels_ingest.networks.base import Action, Visibility
@@ -67,13 +68,16 @@ def reply(
     _check(possible, words)
     try:
         with transaction.atomic():
-            return _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
+            said = _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
+            failpoint("reply.writing")
     except IntegrityError:
         # the same key, or another answer to the same item, was written in the same moment
         known = _by_key(key, thread, words)
         if known is None:
             raise AlreadyAnswered(_answer_to(possible)) from None
         return known
+    failpoint("reply.written")
+    return said
 
 
 def _by_key(key: uuid.UUID, thread: Thread, words: str) -> Interaction | None:

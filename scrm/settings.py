@@ -176,6 +176,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # How replies leave (all in seconds).
 SEND_LEASE = env.number("SEND_LEASE", 90, least=2)  # longer than twice the longest network call
 SEND_SETTLE = env.number("SEND_SETTLE", 120, least=0)  # how long an unknown send rests before it is read back
+EVENT_LEASE = env.number("EVENT_LEASE", 10, least=1)  # after which a stored webhook whose worker died is tried again
 PULL_PACE = env.number("PULL_PACE", 100, least=1)  # per cent of each stream's own pace: lower pulls more often
 NETWORK_TIMEOUT = env.number("NETWORK_TIMEOUT", 30, least=1)
 WEBHOOK_LIMIT = env.number("WEBHOOK_LIMIT", 5_000_000, least=1000)  # bytes

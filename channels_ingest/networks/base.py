@@ -7,8 +7,11 @@ Nothing here knows Django's models. A network module turns whatever its vendor s
 from __future__ import annotations
 
 import enum
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -18,6 +21,26 @@ JSON = Any  # a value that json.dumps accepts
 LONGEST_CALL = timedelta(
     seconds=50
 )  # no single call of a network lasts longer; a lease on a send is at least twice this
+
+
+_write_before: ContextVar[float | None] = ContextVar("write_before", default=None)
+
+
+@contextmanager
+def writing_before(deadline: float) -> Iterator[None]:
+    """Within it no call that changes anything on a network begins after `deadline` (on the monotonic clock): the HTTP
+    exit looks at the clock as its very last step, however long the process was held up before."""
+    token = _write_before.set(deadline)
+    try:
+        yield
+    finally:
+        _write_before.reset(token)
+
+
+def too_late_to_write() -> bool:
+    """Whether the deadline of `writing_before` has passed."""
+    deadline = _write_before.get()
+    return deadline is not None and time.monotonic() > deadline
 
 
 class Visibility(enum.StrEnum):

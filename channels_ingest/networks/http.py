@@ -22,7 +22,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from channels_ingest.networks.base import NetworkError, Trouble
+from accounts.failpoints import failpoint
+from channels_ingest.networks.base import NetworkError, Trouble, too_late_to_write
 from channels_ingest.networks.parts import values
 
 CONNECT_SECONDS = 5
@@ -97,7 +98,11 @@ class RebaseAdapter(HTTPAdapter):
         # The error is returned, and raised elsewhere, so that it carries no inner error: those quote whole addresses.
         started = time.monotonic()
         try:
+            failpoint("http.asking")
+            if writes(request) and too_late_to_write():
+                return NetworkError("We were held up for too long; nothing was sent.", Trouble.TEMPORARY, code="late")
             answer = super().send(request, *args, **options)
+            failpoint("http.answered")
             answer.raw = io.BytesIO(_body(answer, started))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:
             return transport_failure(problem, writes(request))

@@ -365,3 +365,47 @@ def test_temporary_trouble_ends_after_a_day(fake: FakeNetwork, thread: Thread, a
 
 def _now(post: Post) -> Post:
     return replace(post, posted_at=timezone.now())
+
+
+def test_an_answer_of_the_network_that_names_a_wrong_id_is_put_right_by_the_echo(
+    fake: FakeNetwork, thread: Thread, agent: User
+) -> None:
+    delivery = answer(thread, agent)
+    fake.script = [Sent("wrong")]
+    deliver.send_due()
+    echo = said("true", TRAILHEAD, "Sorry, Maya.", parent=COMPLAINT)
+    record(thread.channel, [replace(echo, posted_at=timezone.now())])
+    assert state(delivery) == "verified"
+    assert [row.external_id for row in Interaction.objects.filter(direction="out")] == ["true"]
+
+
+def test_an_answer_of_the_network_that_names_another_answer_of_ours_is_not_believed(
+    fake: FakeNetwork, thread: Thread, agent: User
+) -> None:
+    first = answer(thread, agent)
+    deliver.send_due()
+    fake.script = [Sent("sent-1")]
+    second = answer(thread, agent, "And a set is on its way.")
+    deliver.send_due()
+    assert (state(first), state(second)) == ("sent", "queued")
+    assert len(fake.read) == 1
+    assert Interaction.objects.filter(direction="out").count() == 2
+
+
+def test_reading_back_is_told_what_our_other_answers_became(fake: FakeNetwork, thread: Thread, agent: User) -> None:
+    answer(thread, agent)
+    deliver.send_due()
+    answer(thread, agent)
+    fake.script = [trouble(words="time-out", ambiguous=True)]
+    fake.readings = [None]
+    deliver.send_due()
+    assert fake.read[0].already == ("sent-1",)
+
+
+def test_an_answer_that_never_arrives_is_given_up_visibly(fake: FakeNetwork, thread: Thread, agent: User) -> None:
+    delivery = answer(thread, agent)
+    fake.script = [trouble(words="time-out", ambiguous=True)] * deliver.MOST_TRIES
+    for _ in range(deliver.MOST_TRIES):
+        deliver.send_due()
+    assert state(delivery) == "failed"
+    assert len(fake.sent) == deliver.MOST_TRIES
