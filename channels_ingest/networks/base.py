@@ -329,6 +329,7 @@ class Network(ABC):
     streams: ClassVar[tuple[Stream, ...]]
     fields: ClassVar[tuple[Field, ...]]
     app_field: ClassVar[str] = ""  # the (app) field whose value identifies the developer app
+    sandbox: ClassVar[str] = ""  # what the sandbox calls it; empty where it is not played there
 
     def __init__(self, account: Account) -> None:
         self.account = account

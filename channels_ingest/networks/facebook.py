@@ -62,6 +62,7 @@ CHALLENGE = re.compile(r"[\w.-]{1,200}")
 
 class Facebook(Network):
     key = "facebook"
+    sandbox = "facebook"
     name = "Facebook"
     badge = "f"
     supports = Supports(

@@ -121,6 +121,7 @@ PUSHED = (
 
 class Twitter(Network):
     key = "twitter"
+    sandbox = "x"
     name = "X"
     badge = "X"
     supports = Supports(

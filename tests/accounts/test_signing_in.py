@@ -15,7 +15,7 @@ from accounts.models import AuditEntry
 from tests.cast import PASSWORD
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from accounts.models import User
     from tests.conftest import BrowserOf
@@ -145,7 +145,7 @@ def test_the_link_works_once(agent: User, nobody: Client) -> None:
 
 
 def test_the_mail_links_to_our_public_address_whatever_the_request_claims(
-    agent: User, nobody: Client, settings: SettingsWrapper
+    agent: User, nobody: Client, settings: Settings
 ) -> None:
     settings.PUBLIC_URL = "https://crm.example.com"
     nobody.post(reverse("password-reset"), {"email": agent.email}, headers={"host": "localhost"})

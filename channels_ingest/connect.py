@@ -1,0 +1,211 @@
+"""Connects accounts: tries the keys, keeps them encrypted, and asks the network to push. Calls to a network stand
+outside every transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.audit import audit
+from channels_ingest import pull, sandbox_control, wake
+from channels_ingest.health import failed
+from channels_ingest.models import App, Channel
+from channels_ingest.networks import network as network_class
+from channels_ingest.networks.base import Account, Author, NetworkError, Trouble
+from channels_ingest.vault import Sealed
+
+if TYPE_CHECKING:
+    from accounts.models import Brand, User
+
+
+class Refused(Exception):
+    """The account cannot be connected so; the message says why, in words for the admin."""
+
+
+def identify(network: str, credentials: Mapping[str, str], *, base_url: str = "") -> Author:
+    """The account these keys speak for. Calls the network; raises NetworkError."""
+    account = Account(external_id="", handle="", credentials=credentials, base_url=base_url)
+    return network_class(network)(account).identify()
+
+
+def connect(
+    *, by: User | None, brand: Brand, network: str, credentials: Mapping[str, str], base_url: str = ""
+) -> Channel:
+    """Tries the keys and connects their account to the brand, or connects it anew. Pulling starts at once.
+
+    Raises NetworkError where the network refuses the keys, Refused where the account belongs to another brand.
+    """
+    author = identify(network, credentials, base_url=base_url)
+    with transaction.atomic():
+        known = _known(network, author)
+        if known is not None and known.brand_id != brand.pk:
+            raise Refused(
+                _("%(handle)s is connected to the brand %(brand)s already.")
+                % {"handle": author.handle or author.name, "brand": known.brand}
+            )
+        channel = known or Channel(brand=brand, network=network)
+        channel.external_id = author.external_id
+        channel.base_url = base_url
+        _keep_keys(channel, author, credentials)
+        audit(by=by, verb="connected", on=channel, brand=brand, network=network, handle=channel.handle)
+    _start(channel)
+    return channel
+
+
+def _known(network: str, author: Author) -> Channel | None:
+    """The account's channel: the one with its id, else imported history that bears its handle."""
+    ours = Channel.objects.select_for_update(of=("self",)).select_related("brand").filter(network=network)
+    return ours.filter(external_id=author.external_id).first() or (
+        ours.filter(state=Channel.State.HISTORY, handle__iexact=author.handle).first() if author.handle else None
+    )
+
+
+def _keep_keys(channel: Channel, author: Author, credentials: Mapping[str, str]) -> None:
+    """Writes keys and profile. A broken channel is whole again, and the hole since it broke is to be back-filled."""
+    adapter = channel.adapter
+    for_app = {field.name for field in adapter.fields if field.app}
+    channel.app = _keep_app(channel.network, {name: credentials.get(name, "") for name in for_app})
+    channel.credentials = Sealed({name: value for name, value in credentials.items() if value and name not in for_app})
+    channel.handle = (author.handle or author.name or author.external_id)[:255]
+    channel.name = author.name[:255]
+    channel.avatar_url = author.avatar_url[:2000]
+    channel.outage_from = channel.outage_from or channel.broken_since
+    channel.broken_since = channel.limited_until = channel.push_since = None
+    channel.last_error = channel.last_error_code = channel.advice = ""
+    channel.state = Channel.State.ACTIVE
+    channel.save()
+
+
+def _keep_app(network: str, secrets: Mapping[str, str]) -> App | None:
+    """The developer app of these keys, which its other channels share; None where the network has none."""
+    key = secrets.get(network_class(network).app_field, "")
+    if not key:
+        return None
+    app, new = App.objects.select_for_update().get_or_create(
+        network=network, key=key, defaults={"secrets": Sealed(secrets)}
+    )
+    if not new:
+        app.secrets = Sealed({**app.secrets, **{name: value for name, value in secrets.items() if value}})
+        app.save(update_fields=["secrets"])
+    return app
+
+
+def renew(*, by: User, channel: Channel, credentials: Mapping[str, str]) -> Channel:
+    """New keys for a channel; app keys left out stay as they are. What was missed meanwhile is pulled.
+
+    Raises NetworkError where the network refuses the keys, Refused where they are those of another account.
+    """
+    kept = dict(channel.app.secrets) if channel.app else {}
+    merged = {**kept, **{name: value for name, value in credentials.items() if value}}
+    author = identify(channel.network, merged, base_url=channel.base_url)
+    if author.external_id != channel.external_id:
+        raise Refused(
+            _("These keys belong to %(other)s, not to %(handle)s.")
+            % {"other": author.handle or author.name, "handle": channel.handle}
+        )
+    with transaction.atomic():
+        locked = Channel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
+        _keep_keys(locked, author, merged)
+        audit(by=by, verb="renewed keys", on=locked, brand=locked.brand_id)
+    _start(locked)
+    return locked
+
+
+def _start(channel: Channel) -> None:
+    pull.pull_now(channel)
+    wake.up("channels_ingest.tasks.pull_channel", channel.pk)
+
+
+# -- pushes -----------------------------------------------------------------------------------------------------------
+
+
+def callback_url(app: App) -> str:
+    return settings.PUBLIC_URL + reverse("hook", args=[app.network, app.hook_id])
+
+
+def ask_for_pushes(channel: Channel) -> None:
+    """Has the network tell us at once what happens. Idempotent; calls the network. Raises NetworkError.
+
+    Without pushes everything still arrives, by pulling.
+    """
+    if channel.app is None:
+        raise NetworkError(_("Pushes need the keys of a developer app."), Trouble.PERMANENT)
+    address = callback_url(channel.app)
+    if not address.startswith("https://") and not channel.base_url:
+        raise NetworkError(
+            _("Networks push to public https addresses only; PUBLIC_URL is %(url)s.") % {"url": settings.PUBLIC_URL},
+            Trouble.PERMANENT,
+        )
+    channel.speak().subscribe(address)
+    channel.push_since = timezone.now()
+    channel.save(update_fields=["push_since"])
+
+
+def ask_for_missing_pushes() -> int:
+    """Asks again for the active sandbox channels that have no pushes, as when we were not reachable yet; returns how
+    many now have them."""
+    missing = Channel.objects.filter(
+        state=Channel.State.ACTIVE, push_since=None, app__isnull=False, base_url__startswith=settings.SANDBOX_URL
+    )
+    done = 0
+    for channel in missing.select_related("app") if settings.SANDBOX_URL else ():
+        try:
+            ask_for_pushes(channel)
+        except NetworkError as error:
+            failed(channel, error)
+        else:
+            done += 1
+    return done
+
+
+# -- the sandbox ------------------------------------------------------------------------------------------------------
+
+
+def connect_sandbox(*, by: User | None, brand: Brand, network: str, handle: str, name: str = "") -> Channel:
+    """Connects a brand's account on the sandbox's network, made where it is missing.
+
+    Raises NetworkError where the sandbox cannot be reached, Refused as `connect`.
+    """
+    found = sandbox_control.brand_account(network_class(network).sandbox, handle=handle, name=name or brand.name)
+    return connect(by=by, brand=brand, network=network, credentials=found.credentials, base_url=found.base_url)
+
+
+# -- rest -------------------------------------------------------------------------------------------------------------
+
+
+def pause(*, channel: Channel, by: User) -> bool:
+    """Nothing is pulled or sent until it is resumed. False where there is nothing to pause."""
+    working = (Channel.State.ACTIVE, Channel.State.BROKEN)
+    with transaction.atomic():
+        paused = Channel.objects.filter(pk=channel.pk, state__in=working).update(state=Channel.State.PAUSED)
+        if paused:
+            audit(by=by, verb="paused", on=channel, brand=channel.brand_id)
+    return bool(paused)
+
+
+def resume(*, channel: Channel, by: User) -> bool:
+    """Goes on where it stopped. False where the channel was not paused."""
+    with transaction.atomic():
+        resumed = Channel.objects.filter(pk=channel.pk, state=Channel.State.PAUSED).update(
+            state=Channel.State.ACTIVE, outage_from=Coalesce(F("outage_from"), F("broken_since")), broken_since=None
+        )
+        if resumed:
+            audit(by=by, verb="resumed", on=channel, brand=channel.brand_id)
+    if resumed:
+        _start(channel)
+    return bool(resumed)
+
+
+def pull_soon(*, channel: Channel, by: User) -> None:
+    """Has a worker pull every stream of the channel now."""
+    audit(by=by, verb="pulled", on=channel, brand=channel.brand_id)
+    Channel.objects.filter(pk=channel.pk).update(limited_until=None)
+    _start(channel)
