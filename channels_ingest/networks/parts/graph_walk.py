@@ -19,6 +19,7 @@ from channels_ingest.networks.parts.values import Obj, Unusable
 
 OVERLAP = timedelta(minutes=15)
 DEEP_EVERY = timedelta(hours=24)
+END = "end"  # as the page cursor inside a place: nothing is left to read there
 
 Ask = Callable[[str], Obj]  # the page after this cursor
 Make = Callable[[Obj], Item]
@@ -164,7 +165,9 @@ class Nested:
         found = [row for row in values.objects(rows) if values.identifier(row.get("id")) and self._is_news(row)]
         ids = [row["id"] for row in found]
         standing = self.walk.get("place")
-        return found[ids.index(standing) :] if standing in ids else found
+        if standing not in ids:
+            return found
+        return found[ids.index(standing) + (self.walk.get("inside") == END) :]
 
     def _is_news(self, row: Obj) -> bool:
         at, limit = values.moment(row.get(self.updated)), self._list_limit(row)
@@ -192,9 +195,9 @@ class Nested:
         try:
             for rows, after in pages(lambda at: self.said(place_id, at), inside):
                 items, dropped = made(rows, lambda row: self.make(row, place))
-                self.walk["inside"] = after
+                self.walk["inside"] = END if all_before(rows, limit) else after or END
                 yield Page(tuple(items), self._cursor(), tuple(dropped))
-                if all_before(rows, limit):
+                if self.walk["inside"] == END:
                     break
         except NetworkError as problem:
             if problem.trouble != Trouble.PERMANENT:
