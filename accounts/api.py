@@ -1,34 +1,61 @@
-"""API tokens."""
+"""Who a token speaks for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework import serializers
+from rest_framework.response import Response
 
-from accounts.models import ApiKey, User
+from accounts.models import Brand, User
+from accounts.rest.views import Endpoint
+from accounts.roles import MATRIX, Permission, Role
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
-class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer scrm_...`"""
+class BrandSerializer(serializers.Serializer[Brand]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
 
-    keyword = "Bearer"
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
-        words = get_authorization_header(request).split()
-        if not words or words[0].lower() != b"bearer":
-            return None
-        if len(words) != 2:
-            raise AuthenticationFailed("Write the header as: Authorization: Bearer TOKEN.")
-        user = ApiKey.holder(words[1].decode("latin-1"), timezone.now())
-        if user is None:
-            raise AuthenticationFailed("This token is unknown or revoked.")
-        return user, None
+class ColleagueSerializer(serializers.Serializer[User]):
+    """A user as others see them."""
 
-    def authenticate_header(self, request: Request) -> str:
-        return self.keyword
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    email = serializers.CharField()
+    role = serializers.ChoiceField(choices=Role.values)
+    permissions = serializers.ListField(child=serializers.ChoiceField(choices=Permission.values))
+    brands = BrandSerializer(many=True)
+
+
+class Me(Endpoint):
+    """Who this token speaks for, what they may do and which brands they see."""
+
+    tag = "me"
+    operation = "me"
+    answer_class = MeSerializer
+    answers = {200: "The user."}
+
+    def get(self, request: Request) -> Response:
+        user = self.user
+        return Response(
+            MeSerializer(
+                {
+                    "id": user.pk,
+                    "name": user.name,
+                    "email": user.email,
+                    "role": user.role,
+                    "permissions": sorted(MATRIX[user.role]),
+                    "brands": Brand.objects.visible_to(user),
+                }
+            ).data
+        )
