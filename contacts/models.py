@@ -89,6 +89,15 @@ class Acquaintance(models.Model):
         return f"{self.contact_id} with {self.brand_id}"
 
 
+class IdentityQuerySet(models.QuerySet["Identity"]):
+    def visible_to(self, user: User) -> IdentityQuerySet:
+        """The handles of contacts that the user may see. Our own accounts belong to nobody and are kept out."""
+        links = IdentityLink.objects.filter(
+            identity=OuterRef("pk"), ended_at=None, contact__in=Contact.objects.visible_to(user)
+        )
+        return self.filter(Exists(links))
+
+
 class Identity(models.Model):
     """One handle of a person on one network. `ours` marks an account of our own: it has no contact.
 
@@ -107,6 +116,8 @@ class Identity(models.Model):
     gone = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = IdentityQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("network", "external_id"), name="identity_once"),)

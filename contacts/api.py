@@ -1,0 +1,176 @@
+"""People and their handles, for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from rest_framework import serializers
+
+from accounts.models import Brand
+from accounts.rest.fields import NetworkKey, QueryId, Words
+from accounts.rest.keyset import Keyset
+from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint
+from contacts.models import Acquaintance, Contact, Identity, IdentityLink
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+
+
+class HandleSerializer(serializers.Serializer[Identity]):
+    """An identity, as far as its network tells."""
+
+    id = serializers.IntegerField()
+    network = serializers.CharField()
+    external_id = serializers.CharField()
+    handle = serializers.CharField()
+    name = serializers.CharField()
+    permalink = serializers.CharField()
+    followers = serializers.IntegerField(allow_null=True)
+    verified = serializers.BooleanField(allow_null=True)
+
+
+class LinkedHandleSerializer(serializers.Serializer[IdentityLink]):
+    """A handle of a contact, and on what proof and since when it is theirs."""
+
+    identity = HandleSerializer()
+    proof = serializers.ChoiceField(choices=IdentityLink.Proof.values)
+    linked_at = serializers.DateTimeField()
+
+
+class ContactSerializer(serializers.Serializer[Contact]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    email = serializers.CharField()
+    phone = serializers.CharField()
+    organisation = serializers.CharField()
+    location = serializers.CharField()
+    language = serializers.CharField()
+    tags = serializers.SerializerMethodField()
+    identities = LinkedHandleSerializer(source="open_links", many=True)
+    created_at = serializers.DateTimeField()
+
+    def get_tags(self, contact: Contact) -> list[str]:
+        return [tag.name for tag in contact.tags.all()]
+
+
+class IdentitySerializer(HandleSerializer):
+    avatar_url = serializers.CharField(help_text="On the network's own server.")
+    gone = serializers.CharField(help_text="Why its content may no longer be kept; empty while it may.")
+    contact = serializers.SerializerMethodField(help_text="Id of the contact it belongs to.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def get_contact(self, identity: Identity) -> int:
+        links: list[IdentityLink] = identity.open_links  # type: ignore[attr-defined]  # prefetched
+        return links[0].contact_id
+
+
+class ContactQuery(PageQuery):
+    brand = QueryId(required=False, help_text="Those who spoke with this brand.")
+    network = NetworkKey(required=False, help_text="Those who have a handle on this network.")
+    tag = Words(required=False, max_length=50, help_text="Those who bear this tag.")
+    email = Words(required=False, max_length=254, help_text="Those of this e-mail address, whatever its case.")
+    q = Words(required=False, min_length=2, max_length=100, help_text="Part of a name or a handle.")
+
+
+class IdentityQuery(PageQuery):
+    contact = QueryId(required=False, help_text="The handles of this contact.")
+    network = NetworkKey(required=False)
+    handle = Words(required=False, max_length=255, help_text="The whole handle, whatever its case, without @.")
+    external_id = Words(required=False, max_length=255, help_text="The network's own id.")
+
+
+class ContactList(ListEndpoint):
+    """List contacts
+
+    People who spoke with a brand you see, the newest record first.
+    """
+
+    tag = "contacts"
+    operation = "list_contacts"
+    query_class = ContactQuery
+    row_class = ContactSerializer
+    keyset = Keyset("contacts")
+
+    def rows(self, asked: dict[str, Any]) -> QuerySet[Contact]:
+        return narrowed_contacts(contacts_of(self.user), asked, self.user)
+
+
+class ContactRecord(RecordEndpoint):
+    """Read a contact"""
+
+    tag = "contacts"
+    operation = "read_contact"
+    answer_class = ContactSerializer
+
+    def rows(self) -> QuerySet[Contact]:
+        return contacts_of(self.user)
+
+
+class IdentityList(ListEndpoint):
+    """List identities
+
+    Handles of the contacts you see, the newest record first.
+    """
+
+    tag = "identities"
+    operation = "list_identities"
+    query_class = IdentityQuery
+    row_class = IdentitySerializer
+    keyset = Keyset("identities")
+
+    def rows(self, asked: dict[str, Any]) -> QuerySet[Identity]:
+        return narrowed_identities(identities_of(self.user), asked)
+
+
+class IdentityRecord(RecordEndpoint):
+    """Read an identity"""
+
+    tag = "identities"
+    operation = "read_identity"
+    answer_class = IdentitySerializer
+
+    def rows(self) -> QuerySet[Identity]:
+        return identities_of(self.user)
+
+
+def contacts_of(user: User) -> QuerySet[Contact]:
+    open_links = IdentityLink.objects.filter(ended_at=None).select_related("identity").order_by("id")
+    return Contact.objects.visible_to(user).prefetch_related("tags", Prefetch("links", open_links, "open_links"))
+
+
+def identities_of(user: User) -> QuerySet[Identity]:
+    open_links = IdentityLink.objects.filter(ended_at=None)
+    return Identity.objects.visible_to(user).prefetch_related(Prefetch("links", open_links, "open_links"))
+
+
+def narrowed_contacts(rows: QuerySet[Contact], asked: dict[str, Any], user: User) -> QuerySet[Contact]:
+    if "brand" in asked:
+        brand = Brand.objects.visible_to(user).filter(pk=asked["brand"])
+        rows = rows.filter(Exists(Acquaintance.objects.filter(contact=OuterRef("pk"), brand__in=brand)))
+    if "network" in asked:
+        rows = rows.filter(_has_handle(identity__network=asked["network"]))
+    if "tag" in asked:
+        rows = rows.filter(tags__name=asked["tag"])
+    if "email" in asked:
+        rows = rows.filter(email__iexact=asked["email"])
+    if "q" in asked:
+        rows = rows.filter(Q(name__icontains=asked["q"]) | _has_handle(identity__handle__icontains=asked["q"]))
+    return rows
+
+
+def _has_handle(**such: Any) -> Q:
+    return Q(Exists(IdentityLink.objects.filter(contact=OuterRef("pk"), ended_at=None, **such)))
+
+
+def narrowed_identities(rows: QuerySet[Identity], asked: dict[str, Any]) -> QuerySet[Identity]:
+    if "contact" in asked:
+        rows = rows.filter(
+            Exists(IdentityLink.objects.filter(identity=OuterRef("pk"), ended_at=None, contact=asked["contact"]))
+        )
+    if "handle" in asked:
+        rows = rows.filter(handle__iexact=asked["handle"])
+    return rows.filter(**{name: asked[name] for name in ("network", "external_id") if name in asked})
