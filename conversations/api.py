@@ -1,0 +1,557 @@
+"""Threads, what was said in them, and what colleagues do with them, for programs."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.db.models import Q
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from accounts.api import ColleagueSerializer
+from accounts.models import User
+from accounts.rest.errors import Conflict, Unprocessable
+from accounts.rest.fields import (
+    BodyFlag,
+    BodyId,
+    Instant,
+    NetworkKey,
+    QueryChoice,
+    QueryFlag,
+    QueryId,
+    Strict,
+    Told,
+    Words,
+)
+from accounts.rest.keyset import Keyset
+from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, load
+from accounts.roles import Permission, Role
+from channels_ingest.networks.base import Action, Visibility
+from contacts.api import HandleSerializer
+from conversations import actions, deliver
+from conversations.actions import NotPossible
+from conversations.allowed import Possibility, possibilities
+from conversations.models import Delivery, Interaction, Thread
+from conversations.reply import AlreadyAnswered, KeyUsed, SomethingNewer, reply
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+LONGEST_TEXT = 25_000  # characters; each network's own limit is checked besides
+ANSWERS = (Action.REPLY.value, Action.MESSAGE.value)
+
+
+# -- what is told ------------------------------------------------------------------------------------------------------
+
+
+class DeliverySerializer(serializers.Serializer[Delivery]):
+    """What became of a reply of ours."""
+
+    key = serializers.UUIDField()
+    action = serializers.ChoiceField(choices=ANSWERS)
+    state = serializers.ChoiceField(choices=Delivery.State.values)
+    answers = serializers.IntegerField(source="answers_id", allow_null=True, help_text="Id of the interaction.")
+    error = serializers.CharField(help_text="The network's own words.")
+    advice = serializers.CharField()
+    not_before = serializers.DateTimeField(help_text="It leaves at this moment or later.")
+    settled_at = serializers.DateTimeField(allow_null=True)
+
+
+class MediaSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    url = serializers.CharField(help_text="On the network's own server.")
+    alt = serializers.CharField()
+    preview_url = serializers.CharField()
+
+
+class InteractionSerializer(Told[Interaction]):
+    """One thing said or done. A removed one keeps its place and has lost its content."""
+
+    id = serializers.IntegerField()
+    brand = serializers.IntegerField(source="channel.brand_id", help_text="Id of the brand.")
+    channel = serializers.IntegerField(source="channel_id", help_text="Id of the channel.")
+    network = serializers.CharField(source="channel.network")
+    external_id = serializers.CharField(allow_null=True, help_text="The network's own id; null until it gave one.")
+    kind = serializers.CharField()
+    direction = serializers.ChoiceField(choices=Interaction.Direction.values)
+    visibility = serializers.ChoiceField(choices=[v.value for v in Visibility])
+    author = HandleSerializer(allow_null=True)
+    sent_by = ColleagueSerializer(allow_null=True, help_text="The colleague who wrote it here.")
+    thread = serializers.IntegerField(source="thread_id", allow_null=True, help_text="Id of the thread.")
+    contact = serializers.IntegerField(
+        source="contact_id", allow_null=True, help_text="Id of the contact on whose timeline it stands."
+    )
+    parent_ = serializers.IntegerField(source="parent_id", allow_null=True, help_text="Id of the interaction above.")
+    parent_external_id = serializers.CharField()
+    root_external_id = serializers.CharField()
+    text = serializers.CharField()
+    language = serializers.CharField()
+    permalink = serializers.CharField()
+    media = MediaSerializer(many=True)
+    metrics = serializers.DictField(child=serializers.JSONField())
+    posted_at = serializers.DateTimeField(help_text="The network's own time.")
+    received_at = serializers.DateTimeField(help_text="When it was stored here.")
+    version = serializers.IntegerField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+    removed_at = serializers.DateTimeField(allow_null=True)
+    removed_reason = serializers.CharField()
+    hidden_at = serializers.DateTimeField(allow_null=True)
+    delivery = DeliverySerializer(allow_null=True, help_text="Null for all but the answers written here.")
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    """A contact in a few words."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class ThreadSerializer(serializers.Serializer[Thread]):
+    """One customer's matter."""
+
+    id = serializers.IntegerField()
+    brand = serializers.IntegerField(source="brand_id", help_text="Id of the brand.")
+    channel = serializers.IntegerField(source="channel_id", help_text="Id of the channel.")
+    network = serializers.CharField(source="channel.network")
+    identity = HandleSerializer()
+    contact = PersonSerializer()
+    state = serializers.ChoiceField(choices=Thread.State.values)
+    assignee = ColleagueSerializer(allow_null=True)
+    has_public = serializers.BooleanField()
+    has_private = serializers.BooleanField()
+    opening = serializers.IntegerField(source="opening_id", allow_null=True, help_text="Id of the first interaction.")
+    latest = serializers.IntegerField(source="latest_id", allow_null=True, help_text="Id of the newest interaction.")
+    waiting_since = serializers.DateTimeField(allow_null=True, help_text="Null while the customer waits for nothing.")
+    last_inbound_at = serializers.DateTimeField(allow_null=True)
+    last_outbound_at = serializers.DateTimeField(allow_null=True)
+    last_activity_at = serializers.DateTimeField()
+    inbound_count = serializers.IntegerField()
+    outbound_count = serializers.IntegerField()
+    snoozed_until = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class WayToAnswerSerializer(serializers.Serializer[Possibility]):
+    """A way to answer: on which interaction, whether it is allowed now, or why not."""
+
+    action = serializers.ChoiceField(choices=ANSWERS)
+    allowed = serializers.BooleanField(source="verdict.allowed")
+    reason = serializers.CharField(source="verdict.reason", help_text="Why not, or what to mind.")
+    until = serializers.DateTimeField(source="verdict.until", allow_null=True, help_text="When the window closes.")
+    answers = serializers.IntegerField(source="item.id", default=None, allow_null=True, help_text="Id of the item.")
+    limit = serializers.IntegerField(allow_null=True, help_text="How long the text may be, as the network counts.")
+    private_reply = serializers.BooleanField(help_text="It answers a public item in private.")
+
+
+class PossibilitiesSerializer(serializers.Serializer[Any]):
+    reply = WayToAnswerSerializer(help_text="In public.")
+    message = WayToAnswerSerializer(help_text="In private.")
+
+
+# -- what is asked -----------------------------------------------------------------------------------------------------
+
+
+class ThreadQuery(PageQuery):
+    brand = QueryId(required=False)
+    channel = QueryId(required=False)
+    contact = QueryId(required=False)
+    network = NetworkKey(required=False)
+    state = QueryChoice(required=False, choices=Thread.State.values)
+    assignee = serializers.RegexField(
+        r"^(me|none|[1-9][0-9]{0,17})$", required=False, help_text="`me`, `none` or the id of a colleague."
+    )
+    visibility = QueryChoice(
+        required=False, choices=[v.value for v in Visibility], help_text="Threads that run (also) there."
+    )
+    waiting = QueryFlag(required=False, allow_null=False, help_text="Whether the customer waits for an answer.")
+    since = Instant(required=False, help_text="Last activity at this moment or later.")
+    until = Instant(required=False, help_text="Last activity before this moment.")
+
+
+class InteractionQuery(PageQuery):
+    brand = QueryId(required=False)
+    channel = QueryId(required=False)
+    network = NetworkKey(required=False)
+    thread = QueryId(required=False)
+    contact = QueryId(required=False)
+    author = QueryId(required=False, help_text="Id of the identity.")
+    external_id = Words(required=False, max_length=255, help_text="The network's own id.")
+    direction = QueryChoice(required=False, choices=Interaction.Direction.values)
+    visibility = QueryChoice(required=False, choices=[v.value for v in Visibility])
+    removed = QueryFlag(required=False, allow_null=False)
+    since = Instant(required=False, help_text="Posted at this moment or later.")
+    until = Instant(required=False, help_text="Posted before this moment.")
+
+
+class ReplyBody(Strict):
+    text = Words(max_length=LONGEST_TEXT)
+    action = QueryChoice(
+        required=False, default=Action.REPLY.value, choices=ANSWERS, help_text="In public or in private."
+    )
+    seen = BodyId(
+        required=False,
+        help_text="Id of the newest inbound interaction you know. Where the customer wrote again, the answer is "
+        "refused with 409.",
+    )
+    confirmed = BodyFlag(
+        required=False, default=False, help_text="Send although something newer came or a colleague answered."
+    )
+
+
+class AssignBody(Strict):
+    assignee = BodyId(allow_null=True, help_text="Id of a colleague who sees the brand; null for nobody.")
+
+
+class SnoozeBody(Strict):
+    until = Instant(help_text="A moment to come.")
+
+
+class NoteBody(Strict):
+    text = Words(max_length=LONGEST_TEXT)
+
+
+class NoBody(Strict):
+    """Nothing to say."""
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+class ThreadList(ListEndpoint):
+    """List threads
+
+    The threads of the brands you see, by their last activity, the newest first.
+    """
+
+    tag = "threads"
+    operation = "list_threads"
+    query_class = ThreadQuery
+    row_class = ThreadSerializer
+    keyset = Keyset("threads", by="last_activity_at")
+
+    def rows(self, asked: dict[str, Any]) -> QuerySet[Thread]:
+        return narrowed_threads(threads_of(self.user), asked, self.user)
+
+
+class ThreadRecord(RecordEndpoint):
+    """Read a thread"""
+
+    tag = "threads"
+    operation = "read_thread"
+    answer_class = ThreadSerializer
+
+    def rows(self) -> QuerySet[Thread]:
+        return threads_of(self.user)
+
+
+class ThreadPossibilities(Endpoint):
+    """See how a thread may be answered
+
+    In public and in private: whether it is allowed now, on which item, and why not.
+    """
+
+    tag = "threads"
+    operation = "read_possibilities"
+    answer_class = PossibilitiesSerializer
+    answers = {200: "The ways to answer."}
+
+    def get(self, request: Request, id: int) -> Response:
+        return Response(PossibilitiesSerializer(possibilities(load(threads_of(self.user), id))).data)
+
+
+class InteractionList(ListEndpoint):
+    """List interactions
+
+    With `thread` or `contact`: by the network's time, the newest first. Otherwise in the order they were stored,
+    the last one first. A post that two of your channels saw is one record for each.
+    """
+
+    tag = "interactions"
+    operation = "list_interactions"
+    query_class = InteractionQuery
+    row_class = InteractionSerializer
+    keyset = Keyset("interactions")
+    by_time: ClassVar[Keyset] = Keyset("interactions", by="posted_at")
+
+    def rows(self, asked: dict[str, Any]) -> QuerySet[Interaction]:
+        return narrowed_interactions(interactions_of(self.user), asked)
+
+    def order(self, asked: dict[str, Any]) -> Keyset:
+        return self.by_time if "thread" in asked or "contact" in asked else self.keyset
+
+
+class InteractionRecord(RecordEndpoint):
+    """Read an interaction"""
+
+    tag = "interactions"
+    operation = "read_interaction"
+    answer_class = InteractionSerializer
+
+    def rows(self) -> QuerySet[Interaction]:
+        return interactions_of(self.user)
+
+
+# -- doing -------------------------------------------------------------------------------------------------------------
+
+CANNOT = {422: "It is well formed and still cannot be done; the message says why."}
+
+
+class ThreadDeed(Endpoint):
+    """Base of what is done to a thread: answers with the thread as it is then."""
+
+    needs = Permission.REPLY
+    tag = "threads"
+    answer_class = ThreadSerializer
+    answers = {200: "The thread as it is now."}
+    refusals = CANNOT
+
+    def post(self, request: Request, id: int) -> Response:
+        thread = load(threads_of(self.user), id)
+        try:
+            self.act(thread, self.body())
+        except NotPossible as error:
+            raise Unprocessable(str(error), "not_possible") from error
+        return Response(ThreadSerializer(load(threads_of(self.user), id)).data)
+
+    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
+        """Raises NotPossible."""
+        raise NotImplementedError
+
+
+class Assign(ThreadDeed):
+    """Give a thread to a colleague, or to nobody"""
+
+    operation = "assign_thread"
+    body_class = AssignBody
+
+    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
+        actions.assign(thread, to=_colleague(thread, asked["assignee"]), by=self.user)
+
+
+class Snooze(ThreadDeed):
+    """Let a thread rest until a moment"""
+
+    operation = "snooze_thread"
+    body_class = SnoozeBody
+
+    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
+        actions.snooze(thread, until=asked["until"], by=self.user)
+
+
+class Close(ThreadDeed):
+    """Close a thread
+
+    A new inbound interaction opens it again.
+    """
+
+    operation = "close_thread"
+    body_class = NoBody
+
+    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
+        actions.close(thread, by=self.user)
+
+
+class Reopen(ThreadDeed):
+    """Open a thread again"""
+
+    operation = "reopen_thread"
+    body_class = NoBody
+
+    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
+        actions.reopen(thread, by=self.user)
+
+
+class WriteNote(Endpoint):
+    """Write a note that only colleagues read"""
+
+    needs = Permission.REPLY
+    tag = "threads"
+    operation = "write_note"
+    body_class = NoteBody
+    answer_class = InteractionSerializer
+    answers = {201: "The note."}
+    refusals = CANNOT
+
+    def post(self, request: Request, id: int) -> Response:
+        thread = load(threads_of(self.user), id)
+        try:
+            note = actions.write_note(thread, by=self.user, text=self.body()["text"])
+        except NotPossible as error:
+            raise Unprocessable(str(error), "not_possible") from error
+        return Response(_told(note.pk), status=201)
+
+
+class Reply(Endpoint):
+    """Answer a thread
+
+    The answer is queued and sent by a worker; read the interaction again to see what became of it. The same
+    `Idempotency-Key` gives the same answer back and sends nothing twice, so repeat a request whose response was lost.
+    """
+
+    needs = Permission.REPLY
+    tag = "threads"
+    operation = "reply_to_thread"
+    body_class = ReplyBody
+    answer_class = InteractionSerializer
+    answers = {200: "The answer that this key already made.", 201: "The answer, queued."}
+    refusals = {
+        409: "The customer wrote again (`something_newer`) or a colleague answered (`already_answered`); "
+        "read it, then send with `confirmed`.",
+        422: "The network or the privacy of the thread forbids it (`not_possible`), or the key was used for another "
+        "request (`key_used`).",
+    }
+    headers_taken = (
+        OpenApiParameter(
+            "Idempotency-Key",
+            {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]{1,64}$"},
+            OpenApiParameter.HEADER,
+            required=True,
+            description="Your own name for this answer, made once and repeated with it: a UUID, or any other word "
+            "of at most 64 visible ASCII characters.",
+        ),
+    )
+
+    def post(self, request: Request, id: int) -> Response:
+        thread = load(threads_of(self.user), id)
+        key, asked = idempotency_key(request.headers.get("Idempotency-Key"), self.user), self.body()
+        known = Delivery.objects.filter(key=key).exists()
+        said = self._reply(thread, key, asked)
+        return Response(_told(said.pk), status=200 if known else 201)
+
+    def _reply(self, thread: Thread, key: uuid.UUID, asked: dict[str, Any]) -> Interaction:
+        action = Action(asked["action"])
+        try:
+            said = reply(
+                thread,
+                by=self.user,
+                text=asked["text"],
+                action=action,
+                key=key,
+                seen=asked.get("seen"),
+                confirmed=asked["confirmed"],
+            )
+        except SomethingNewer as error:
+            raise Conflict(str(error), "something_newer") from error
+        except AlreadyAnswered as error:
+            raise Conflict(str(error), "already_answered") from error
+        except KeyUsed as error:
+            raise Unprocessable(str(error), "key_used") from error
+        except NotPossible as error:
+            raise Unprocessable(str(error), "not_possible") from error
+        if said.delivery.action != action or said.sent_by_id != self.user.pk:
+            raise Unprocessable("This key was used for another answer.", "key_used")
+        return said
+
+
+class Undo(Endpoint):
+    """Take an answer back that has not left yet"""
+
+    needs = Permission.REPLY
+    tag = "interactions"
+    operation = "undo_reply"
+    body_class = NoBody
+    answer_class = InteractionSerializer
+    answers = {200: "The answer, taken back."}
+    refusals = {409: "It is on its way already, or it was never an answer of ours."}
+
+    def post(self, request: Request, id: int) -> Response:
+        said = load(interactions_of(self.user), id)
+        self.body()
+        delivery = getattr(said, "delivery", None)
+        if delivery is None or not deliver.undo(delivery, by=self.user):
+            raise Conflict("It can no longer be taken back.", "too_late")
+        return Response(_told(id))
+
+
+# -- queries -----------------------------------------------------------------------------------------------------------
+
+
+def threads_of(user: User) -> QuerySet[Thread]:
+    return Thread.objects.visible_to(user).select_related("channel", "identity", "contact", "assignee")
+
+
+def interactions_of(user: User) -> QuerySet[Interaction]:
+    return _with_all(Interaction.objects.visible_to(user))
+
+
+def _with_all(rows: QuerySet[Interaction]) -> QuerySet[Interaction]:
+    return rows.select_related("channel", "author", "sent_by", "delivery")
+
+
+def _told(id: int) -> Any:
+    return InteractionSerializer(_with_all(Interaction.objects.all()).get(pk=id)).data
+
+
+THREAD_FILTERS = {
+    "brand": "brand_id",
+    "channel": "channel_id",
+    "contact": "contact_id",
+    "network": "channel__network",
+    "state": "state",
+    "since": "last_activity_at__gte",
+    "until": "last_activity_at__lt",
+}
+INTERACTION_FILTERS = {
+    "brand": "channel__brand_id",
+    "channel": "channel_id",
+    "network": "channel__network",
+    "thread": "thread_id",
+    "contact": "contact_id",
+    "author": "author_id",
+    "external_id": "external_id",
+    "direction": "direction",
+    "visibility": "visibility",
+    "since": "posted_at__gte",
+    "until": "posted_at__lt",
+}
+
+
+def narrowed_threads(rows: QuerySet[Thread], asked: dict[str, Any], user: User) -> QuerySet[Thread]:
+    rows = rows.filter(**_lookups(THREAD_FILTERS, asked))
+    if "assignee" in asked:
+        rows = rows.filter(_assigned_to(asked["assignee"], user))
+    if "visibility" in asked:
+        rows = rows.filter(**{f"has_{asked['visibility']}": True})
+    if "waiting" in asked:
+        rows = rows.filter(waiting_since__isnull=not asked["waiting"])
+    return rows
+
+
+def narrowed_interactions(rows: QuerySet[Interaction], asked: dict[str, Any]) -> QuerySet[Interaction]:
+    rows = rows.filter(**_lookups(INTERACTION_FILTERS, asked))
+    return rows.filter(removed_at__isnull=not asked["removed"]) if "removed" in asked else rows
+
+
+def _lookups(known: dict[str, str], asked: dict[str, Any]) -> dict[str, Any]:
+    return {lookup: asked[name] for name, lookup in known.items() if name in asked}
+
+
+def _assigned_to(whom: str, user: User) -> Q:
+    if whom == "none":
+        return Q(assignee=None)
+    return Q(assignee_id=user.pk if whom == "me" else int(whom))
+
+
+def _colleague(thread: Thread, id: int | None) -> User | None:
+    """The colleague of that id who sees the thread's brand. Raises NotPossible, the same for an id that is nobody's."""
+    if id is None:
+        return None
+    serving = User.objects.filter(Q(role=Role.ADMIN) | Q(brands=thread.brand_id), is_active=True)
+    colleague = serving.filter(pk=id).distinct().first()
+    if colleague is None:
+        raise NotPossible("No such colleague works for this brand.")
+    return colleague
+
+
+def idempotency_key(header: str | None, user: User) -> uuid.UUID:
+    """A UUID as it is; any other word as a UUID of this user's own. Raises ValidationError."""
+    if header is None or not re.fullmatch(r"[!-~]{1,64}", header):
+        raise serializers.ValidationError({"Idempotency-Key": ["Give a UUID or another word of 1 to 64 characters."]})
+    if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", header):
+        return uuid.UUID(header)
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"scrm:{user.pk}:{header}")
