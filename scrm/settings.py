@@ -272,14 +272,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # -- the API ------------------------------------------------------------------------------------------------------
+API_RATE = env.text("API_RATE", "600/min")  # for each token, in each web process
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.token.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.rest.parser.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.text("API_RATE", "600/min")},
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.rest.throttle.TokenThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": API_RATE},
+    "EXCEPTION_HANDLER": "accounts.rest.errors.answer_error",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -288,6 +290,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.rest.schema.refuse_unknown_fields",
+    ],
 }
 
 # -- log ----------------------------------------------------------------------------------------------------------

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health, name="health"),
+    path("api/v1/", include("scrm.api")),
     path("theme/", choose_theme, name="theme"),
     path("", include("accounts.urls")),
     path("", include("channels_ingest.urls")),
     path("", include("contacts.urls")),
     path("", include("conversations.urls")),
 ]
+
+handler500 = "scrm.api.server_error"

@@ -1,0 +1,89 @@
+"""Everything under /api/v1/: the addresses, the schema and its readable page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import JsonResponse
+from django.urls import path, re_path
+from django.views.defaults import server_error as plain_server_error
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.access import declared
+from accounts.api import Me
+from accounts.rest.errors import problem
+from accounts.rest.throttle import AddressThrottle
+from accounts.rest.views import ByAcceptHeader
+from channels_ingest.api import ChannelList, ChannelRecord
+from contacts.api import ContactList, ContactRecord, IdentityList, IdentityRecord
+from conversations import api as conversations
+from scrm.api_docs import docs
+from scrm.api_schema import OnceGenerated
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
+    from rest_framework.request import Request
+
+
+class Schema(SpectacularAPIView):
+    """The OpenAPI schema, as YAML or (`?format=json`) as JSON. It holds no data, so anybody may read it."""
+
+    generator_class = OnceGenerated
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [AddressThrottle]
+
+
+class Elsewhere(APIView):
+    """Any address that the API does not have."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = []
+    content_negotiation_class = ByAcceptHeader
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound("There is no such address. Addresses end with a slash.")
+
+    def get(self, request: Request) -> Response:
+        return Response(status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: programs get the shape they know, people a page."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(problem("server_error", "Something went wrong here. It was noted."), status=500)
+    return plain_server_error(request)
+
+
+urlpatterns: list[URLPattern] = [
+    path("me/", Me.as_view(), name="api-me"),
+    path("channels/", ChannelList.as_view(), name="api-channels"),
+    path("channels/<int:id>/", ChannelRecord.as_view(), name="api-channel"),
+    path("contacts/", ContactList.as_view(), name="api-contacts"),
+    path("contacts/<int:id>/", ContactRecord.as_view(), name="api-contact"),
+    path("identities/", IdentityList.as_view(), name="api-identities"),
+    path("identities/<int:id>/", IdentityRecord.as_view(), name="api-identity"),
+    path("threads/", conversations.ThreadList.as_view(), name="api-threads"),
+    path("threads/<int:id>/", conversations.ThreadRecord.as_view(), name="api-thread"),
+    path("threads/<int:id>/possibilities/", conversations.ThreadPossibilities.as_view(), name="api-possibilities"),
+    path("threads/<int:id>/reply/", conversations.Reply.as_view(), name="api-reply"),
+    path("threads/<int:id>/assign/", conversations.Assign.as_view(), name="api-assign"),
+    path("threads/<int:id>/snooze/", conversations.Snooze.as_view(), name="api-snooze"),
+    path("threads/<int:id>/close/", conversations.Close.as_view(), name="api-close"),
+    path("threads/<int:id>/reopen/", conversations.Reopen.as_view(), name="api-reopen"),
+    path("threads/<int:id>/notes/", conversations.WriteNote.as_view(), name="api-notes"),
+    path("interactions/", conversations.InteractionList.as_view(), name="api-interactions"),
+    path("interactions/<int:id>/", conversations.InteractionRecord.as_view(), name="api-interaction"),
+    path("interactions/<int:id>/undo/", conversations.Undo.as_view(), name="api-undo"),
+    path("schema/", declared(Schema.as_view(), "public"), name="api-schema"),
+    path("docs/", docs, name="api-docs"),
+    re_path(r"", declared(Elsewhere.as_view(), "public"), name="api-elsewhere"),
+]
