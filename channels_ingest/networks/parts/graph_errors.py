@@ -41,7 +41,7 @@ def refusal(answer: requests.Response) -> NetworkError | None:
         return http.server_failure(answer)
     if not 200 <= answer.status_code < 300:
         return _without_words(answer)
-    if not isinstance(body, dict) and body is not True:
+    if error or not (isinstance(body, dict) or body is True):
         return http.broken_answer(answer)
     answer.headers["content-type"] = "application/json"
     return None
