@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import audit
 from channels_ingest import pull, sandbox_control, wake
 from channels_ingest.health import failed
-from channels_ingest.models import App, Channel
+from channels_ingest.models import App, Channel, SetAside
 from channels_ingest.networks import network as network_class
 from channels_ingest.networks.base import Account, Author, NetworkError, Trouble
 from channels_ingest.vault import Sealed
@@ -209,3 +209,10 @@ def pull_soon(*, channel: Channel, by: User) -> None:
     audit(by=by, verb="pulled", on=channel, brand=channel.brand_id)
     Channel.objects.filter(pk=channel.pk).update(limited_until=None)
     _start(channel)
+
+
+def settle(*, item: SetAside, by: User) -> None:
+    """Marks an item that was set aside as looked at."""
+    with transaction.atomic():
+        if SetAside.objects.filter(pk=item.pk, settled_at=None).update(settled_at=timezone.now()):
+            audit(by=by, verb="settled", on=item, reason=item.reason)

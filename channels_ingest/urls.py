@@ -4,11 +4,27 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from channels_ingest import webhooks
+from channels_ingest import media, views, webhooks
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
 
 urlpatterns: list[URLPattern] = [
     path("hooks/<slug:network_key>/<str:hook_id>/", webhooks.hook, name="hook"),
+    path("media/", media.show, name="media"),
+    path("channels/", views.channels, name="channels"),
+    path("channels/new/", views.choose_network, name="channel-new"),
+    path("channels/new/sandbox/", views.connect_sandbox, name="connect-sandbox"),
+    path("channels/new/<slug:key>/", views.connect_network, name="connect-network"),
+    path("channels/<int:pk>/", views.channel, name="channel"),
+    path("channels/<int:pk>/keys/", views.renew_keys, name="channel-keys"),
+    path("channels/<int:pk>/pause/", views.pause, name="channel-pause"),
+    path("channels/<int:pk>/resumption/", views.resume, name="channel-resume"),
+    path("channels/<int:pk>/pull/", views.pull_now, name="channel-pull"),
+    path("channels/<int:pk>/pushes/", views.ask_for_pushes, name="channel-pushes"),
+    path("channels/<int:pk>/pages/", views.pulled_pages, name="channel-pages"),
+    path("channels/<int:pk>/set-aside/", views.set_aside, name="channel-set-aside"),
+    path("channels/<int:pk>/set-aside/<int:item_pk>/settlement/", views.settle, name="set-aside-settle"),
+    path("channels/<int:pk>/events/", views.events, name="channel-events"),
+    path("channels/<int:pk>/events/<int:event_pk>/replay/", views.replay, name="event-replay"),
 ]

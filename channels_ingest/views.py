@@ -1,0 +1,286 @@
+"""The channels admin: how each channel fares, connecting and repairing, and the ingest ledger."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import requires
+from accounts.keyset import page
+from accounts.roles import Permission
+from channels_ingest import connect, webhooks
+from channels_ingest.checks import connect_template, icon_path
+from channels_ingest.forms import ConnectForm, KeysForm, SandboxForm
+from channels_ingest.health import health
+from channels_ingest.models import Channel, SetAside, WebhookEvent
+from channels_ingest.networks import networks
+from channels_ingest.networks.base import NetworkError
+
+if TYPE_CHECKING:
+    from django import forms
+    from django.http import HttpResponse
+
+    from accounts.access import SignedIn
+    from accounts.models import User
+    from channels_ingest.networks.base import Network
+
+LINES_PER_PAGE = 50
+
+
+def _page(request: SignedIn, template: str, **context: Any) -> HttpResponse:
+    return render(request, f"channels_ingest/{template}", {"section": "channels", **context})
+
+
+def _channel(user: User, pk: int) -> Channel:
+    return get_object_or_404(Channel.objects.visible_to(user).select_related("brand", "app"), pk=pk)
+
+
+def _network(key: str) -> type[Network]:
+    try:
+        return networks()[key]
+    except KeyError as error:
+        raise Http404 from error
+
+
+# -- how they fare ----------------------------------------------------------------------------------------------------
+
+
+@requires(Permission.CHANNELS)
+@require_safe
+def channels(request: SignedIn) -> HttpResponse:
+    after = request.GET.get("after", "")
+    found = Channel.objects.visible_to(request.user).select_related("brand")
+    words = request.GET.get("q", "").replace("\0", "").strip()
+    if words:
+        found = found.filter(Q(handle__icontains=words) | Q(name__icontains=words) | Q(brand__name__icontains=words))
+    shown = page(found, by=("handle", "id"), after=after, size=LINES_PER_PAGE)
+    now = timezone.now()
+    return _page(
+        request,
+        "channels.html",
+        page=shown,
+        rows=[(channel, health(channel, now), icon_path(channel.network)) for channel in shown.rows],
+        words=words,
+    )
+
+
+@requires(Permission.CHANNELS)
+@require_safe
+def channel(request: SignedIn, pk: int) -> HttpResponse:
+    channel = _channel(request.user, pk)
+    now = timezone.now()
+    last_day = channel.pages.filter(at__gte=now - timedelta(days=1))
+    return _page(
+        request,
+        "channel.html",
+        channel=channel,
+        health=health(channel, now),
+        icon=icon_path(channel.network),
+        cursors=channel.cursors.order_by("stream"),
+        pages=last_day[:10],
+        set_aside=channel.set_aside.filter(settled_at=None)[:10],
+    )
+
+
+# -- connecting -------------------------------------------------------------------------------------------------------
+
+
+@requires(Permission.CHANNELS)
+@require_safe
+def choose_network(request: SignedIn) -> HttpResponse:
+    """Which network? The sandbox stands first, where there is one."""
+    choices = [(found, icon_path(key)) for key, found in networks().items()]
+    sandbox = SandboxForm(user=request.user) if settings.SANDBOX_URL else None
+    return _page(request, "choose_network.html", choices=choices, sandbox=sandbox)
+
+
+@requires(Permission.CHANNELS)
+@require_POST
+def connect_sandbox(request: SignedIn) -> HttpResponse:
+    """One click: an account in the sandbox, made where it is missing, connected to the brand."""
+    if not settings.SANDBOX_URL:
+        raise Http404
+    form = SandboxForm(request.POST, user=request.user)
+    if form.is_valid() and (made := _try_sandbox(request, form)):
+        return _connected(request, made)
+    choices = [(found, icon_path(key)) for key, found in networks().items()]
+    return _page(request, "choose_network.html", choices=choices, sandbox=form)
+
+
+def _try_sandbox(request: SignedIn, form: SandboxForm) -> Channel | None:
+    try:
+        return connect.connect_sandbox(
+            by=request.user,
+            brand=form.cleaned_data["brand"],
+            network=form.cleaned_data["network"],
+            handle=form.wanted_handle(),
+        )
+    except (NetworkError, connect.Refused) as error:
+        _explain(form, error)
+        return None
+
+
+@requires(Permission.CHANNELS)
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+def connect_network(request: SignedIn, key: str) -> HttpResponse:
+    """The connect form of a network: its keys are tried before anything is saved."""
+    network = _network(key)
+    form = ConnectForm(request.POST or None, network=network, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            brand = form.cleaned_data["brand"]
+            made = connect.connect(by=request.user, brand=brand, network=key, credentials=form.credentials())
+        except (NetworkError, connect.Refused) as error:
+            _explain(form, error)
+        else:
+            return _connected(request, made)
+    return _page(
+        request, "connect.html", form=form, network=network, icon=icon_path(key), help_page=connect_template(key)
+    )
+
+
+@requires(Permission.CHANNELS)
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
+def renew_keys(request: SignedIn, pk: int) -> HttpResponse:
+    """New keys, as after a token broke. The old ones are never shown."""
+    channel = _channel(request.user, pk)
+    form = KeysForm(request.POST or None, network=_network(channel.network), renewing=True)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = connect.renew(by=request.user, channel=channel, credentials=form.credentials())
+        except (NetworkError, connect.Refused) as error:
+            _explain(form, error)
+        else:
+            return _connected(request, made)
+    return _page(
+        request,
+        "connect.html",
+        form=form,
+        channel=channel,
+        network=channel.adapter,
+        icon=icon_path(channel.network),
+        help_page=connect_template(channel.network),
+    )
+
+
+def _explain(form: forms.Form, error: NetworkError | connect.Refused) -> None:
+    """In the network's own words, with what can be done about it."""
+    form.add_error(None, str(error))
+    if isinstance(error, NetworkError) and error.advice:
+        form.add_error(None, error.advice)
+
+
+def _connected(request: SignedIn, channel: Channel) -> HttpResponse:
+    messages.success(request, _("%(handle)s is connected.") % {"handle": channel.handle})
+    _ask_for_pushes(request, channel)
+    return redirect("channel", channel.pk)
+
+
+def _ask_for_pushes(request: SignedIn, channel: Channel) -> None:
+    try:
+        connect.ask_for_pushes(channel)
+    except NetworkError as error:
+        text = _("The network does not push yet, so we pull: %(reason)s") % {"reason": error.message}
+        messages.warning(request, text)
+
+
+# -- what an admin does -----------------------------------------------------------------------------------------------
+
+
+@requires(Permission.CHANNELS)
+@require_POST
+def pause(request: SignedIn, pk: int) -> HttpResponse:
+    channel = _channel(request.user, pk)
+    if connect.pause(channel=channel, by=request.user):
+        messages.success(request, _("%(handle)s rests.") % {"handle": channel.handle})
+    return redirect("channel", pk)
+
+
+@requires(Permission.CHANNELS)
+@require_POST
+def resume(request: SignedIn, pk: int) -> HttpResponse:
+    channel = _channel(request.user, pk)
+    if connect.resume(channel=channel, by=request.user):
+        messages.success(request, _("%(handle)s goes on.") % {"handle": channel.handle})
+    return redirect("channel", pk)
+
+
+@requires(Permission.CHANNELS)
+@require_POST
+def pull_now(request: SignedIn, pk: int) -> HttpResponse:
+    channel = _channel(request.user, pk)
+    connect.pull_soon(channel=channel, by=request.user)
+    messages.success(request, _("%(handle)s is being pulled.") % {"handle": channel.handle})
+    return redirect("channel", pk)
+
+
+@requires(Permission.CHANNELS)
+@require_POST
+def ask_for_pushes(request: SignedIn, pk: int) -> HttpResponse:
+    channel = _channel(request.user, pk)
+    _ask_for_pushes(request, channel)
+    if channel.push_since:
+        messages.success(request, _("The network pushes to us."))
+    return redirect("channel", pk)
+
+
+# -- the ingest ledger ------------------------------------------------------------------------------------------------
+
+
+@requires(Permission.CHANNELS)
+@require_safe
+def pulled_pages(request: SignedIn, pk: int) -> HttpResponse:
+    channel = _channel(request.user, pk)
+    shown = page(channel.pages.all(), by=("-id",), after=request.GET.get("after", ""), size=LINES_PER_PAGE)
+    return _page(request, "pulled_pages.html", channel=channel, page=shown, area="pages")
+
+
+@requires(Permission.CHANNELS)
+@require_safe
+def set_aside(request: SignedIn, pk: int) -> HttpResponse:
+    channel = _channel(request.user, pk)
+    shown = page(channel.set_aside.all(), by=("-id",), after=request.GET.get("after", ""), size=LINES_PER_PAGE)
+    return _page(request, "set_aside.html", channel=channel, page=shown, area="set-aside")
+
+
+@requires(Permission.CHANNELS)
+@require_safe
+def events(request: SignedIn, pk: int) -> HttpResponse:
+    """What the network pushed to the channel's developer app, which other channels may share."""
+    channel = _channel(request.user, pk)
+    found = WebhookEvent.objects.filter(app=channel.app_id).defer("body")
+    shown = page(found, by=("-id",), after=request.GET.get("after", ""), size=LINES_PER_PAGE)
+    return _page(request, "events.html", channel=channel, page=shown, area="events")
+
+
+@requires(Permission.CHANNELS)
+@require_POST
+def replay(request: SignedIn, pk: int, event_pk: int) -> HttpResponse:
+    """Has a stored webhook body read again; what it tells is stored once all the same."""
+    channel = _channel(request.user, pk)
+    event = get_object_or_404(WebhookEvent, pk=event_pk, app=channel.app_id)
+    webhooks.replay(event)
+    messages.success(request, _("The event is being read again."))
+    return redirect("channel-events", pk)
+
+
+@requires(Permission.CHANNELS)
+@require_POST
+def settle(request: SignedIn, pk: int, item_pk: int) -> HttpResponse:
+    """An admin has looked at an item that was set aside, and needs it no more."""
+    channel = _channel(request.user, pk)
+    item = get_object_or_404(SetAside, pk=item_pk, channel=channel)
+    connect.settle(item=item, by=request.user)
+    return redirect("channel-set-aside", pk)
