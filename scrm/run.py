@@ -18,6 +18,7 @@ from types import FrameType
 from typing import IO, NoReturn
 
 from scrm import env, probe, services
+from scrm.demo.cast import SIGN_IN
 from scrm.embedded.launch import launch
 from scrm.embedded.places import ServiceError
 from scrm.embedded.processes import Command, follow_parent, spawn, wait_until
@@ -26,11 +27,6 @@ from scrm.supervisor import Supervisor
 LOOPBACK = "127.0.0.1"
 WEB_SECONDS = 90.0  # how long the web server may take to answer first
 GRACE_SECONDS = 30.0  # how long the worker may finish what it does
-SIGN_IN = """
-  Agent    agent    demo-agent
-  Manager  manager  demo-manager
-  Admin    admin    demo-admin
-"""
 
 
 class Stop(BaseException):
@@ -121,7 +117,10 @@ def start_all(supervisor: Supervisor, listener: socket.socket, port: int) -> Non
     say(f"\nReady after {time.monotonic() - began:.1f} s.\n")
     say(f"  The product           http://localhost:{port}/")
     say(f"  The sandbox networks  http://localhost:{sandbox_port}/   (be a customer here)")
-    say(f"\nSign in as (name, password):\n{SIGN_IN}\nCtrl-C stops everything.")
+    say("\nSign in as:\n")
+    for one in SIGN_IN:
+        say(f"  {one.role.title():8} {one.email:24} {one.password}")
+    say("\nCtrl-C stops everything.")
 
 
 def keep_running(supervisor: Supervisor) -> NoReturn:

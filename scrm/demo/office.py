@@ -88,7 +88,8 @@ class Office:
             actions.assign(self._thread(key), to=self.people[who], by=self.people["mira"])
         for key, who, text in NOTES:
             self._note(key, who, text)
-        self._answer()
+        if self.stage.answers:
+            self._answer()
         for key, who, days in SNOOZED:
             actions.snooze(self._thread(key), until=timezone.now() + timedelta(days=days), by=self.people[who])
         for key, who in CLOSED:

@@ -25,7 +25,10 @@ SANDBOX_SECONDS = 30.0  # how long a sandbox that was just started may take
 
 
 class Stage(ABC):
-    """Plays the script. `ids` are the network's ids of what was said, by the script's keys."""
+    """Plays the script. `ids` are the network's ids of what was said, by the script's keys; `answers` tells whether
+    what colleagues write can be sent."""
+
+    answers = True
 
     def __init__(self, brands: dict[str, Brand]) -> None:
         self.brands = brands
@@ -170,6 +173,8 @@ class SandboxStage(Stage):
 
 class PaperStage(Stage):
     """The same without any network: what is said comes in as posts, and nothing can be sent."""
+
+    answers = False
 
     def play(self) -> None:
         self._connect()
