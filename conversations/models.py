@@ -68,6 +68,10 @@ class Thread(models.Model):
     outbound_count = models.PositiveIntegerField(default=0)
     snoozed_until = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # what the newest inbound item that was read says
+    mood = models.CharField(max_length=16, blank=True, default="", db_default="")
+    language = models.CharField(max_length=16, blank=True, default="", db_default="")
+    urgency = models.CharField(max_length=16, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ThreadQuerySet.as_manager()
@@ -169,6 +173,7 @@ class Interaction(models.Model):
     removed_reason = models.CharField(max_length=32, blank=True)
     hidden_at = models.DateTimeField(null=True)
     indexed = models.BooleanField(default=False)  # its text stands in the search index
+    understood = models.BooleanField(default=False, db_default=False)  # what it means was read (inbound items only)
 
     objects = InteractionQuerySet.as_manager()
 
@@ -187,6 +192,11 @@ class Interaction(models.Model):
                 name="interaction_orphan",
             ),
             models.Index(fields=("id",), condition=Q(indexed=False), name="interaction_unindexed"),
+            models.Index(
+                fields=("id",),
+                condition=Q(understood=False, direction="in", removed_at__isnull=True),
+                name="interaction_unread",
+            ),
         )
 
     def __str__(self) -> str:
@@ -265,6 +275,27 @@ class SearchEntry(models.Model):
 
     def __str__(self) -> str:
         return f"search entry {self.pk}"
+
+
+class Reading(models.Model):
+    """What was understood of an inbound item. `sources` names model and version, or the colleague who knew better;
+    `why` says what spoke for it; `corrections` are the kinds a person set: {kind: user id}. They are kept for good."""
+
+    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, primary_key=True, related_name="reading")
+    language = models.CharField(max_length=16, blank=True)
+    mood = models.CharField(max_length=16, blank=True)
+    urgency = models.CharField(max_length=16, blank=True)
+    sources = models.JSONField(default=dict)
+    why = models.JSONField(default=dict)
+    corrections = models.JSONField(default=dict)
+    version = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("version", "interaction"), name="reading_version"),)
+
+    def __str__(self) -> str:
+        return f"reading of {self.pk}"
 
 
 class Delivery(models.Model):

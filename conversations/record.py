@@ -179,6 +179,7 @@ def _apply_changes(batch: Batch, pairs: Sequence[tuple[Known, Post]]) -> int:
             metrics=dict(post.metrics),
             facts=dict(post.facts),
             indexed=False,
+            understood=False,
         )
         RawPayload.objects.filter(pk=known.id).update(payload=dict(post.raw))
         if known.thread_id:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from conversations import actions, deliver, search
+from conversations import actions, deliver, readings, search
 
 
 @shared_task
@@ -22,3 +22,9 @@ def index_texts() -> None:
 @shared_task
 def wake_threads() -> None:
     actions.wake_due(timezone.now())
+
+
+@shared_task
+def understand_texts() -> None:
+    while readings.understand_due():
+        pass

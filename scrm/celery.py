@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
         ("process stored webhooks", "channels_ingest.tasks.process_events", 5.0),
         ("send what is due", "conversations.tasks.send_due", 5.0),
         ("index new texts", "conversations.tasks.index_texts", 5.0),
+        ("understand new texts", "conversations.tasks.understand_texts", 5.0),
         ("wake snoozed threads", "conversations.tasks.wake_threads", 15.0),
     )
 }

@@ -179,6 +179,8 @@ SEND_SETTLE = env.number("SEND_SETTLE", 120, least=0)  # how long an unknown sen
 EVENT_LEASE = env.number("EVENT_LEASE", 10, least=1)  # after which a stored webhook whose worker died is tried again
 PULL_PACE = env.number("PULL_PACE", 100, least=1)  # per cent of each stream's own pace: lower pulls more often
 NETWORK_TIMEOUT = env.number("NETWORK_TIMEOUT", 30, least=1)
+# Languages that customers are expected to write in: two-letter codes.
+LANGUAGES_HEARD = env.names("LANGUAGES_HEARD", ("en", "de", "fr", "es", "it", "nl", "pt"))
 WEBHOOK_LIMIT = env.number("WEBHOOK_LIMIT", 5_000_000, least=1000)  # bytes
 
 # -- people -------------------------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def test_a_sender_that_was_held_up_before_the_call_does_not_call(
 ) -> None:
     delivery = answer(thread, agent)
     ticks = iter((0.0, 1e6))
-    monkeypatch.setattr(deliver.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr("conversations.deliver.time.monotonic", lambda: next(ticks))
     deliver.send_due(limit=1)
     assert fake.sent == []
     assert state(delivery) == "queued"
