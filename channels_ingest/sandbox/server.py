@@ -12,6 +12,7 @@ from aiohttp import web
 from . import control
 from .door import door
 from .graph import api as graph_api
+from .play import doors
 from .sender import LOOPBACK, Sender
 from .site import SENDER, SITE, Site
 from .x import api as x_api
@@ -36,11 +37,13 @@ async def only_from_here(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def application(site: Site, sender: Sender) -> web.Application:
-    app = web.Application(middlewares=[only_from_here, door], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[only_from_here, doors.kind_errors, door], client_max_size=LARGEST_BODY)
     app[SITE] = site
     app[SENDER] = sender
+    app[doors.STREAMS] = set()
+    app.on_shutdown.append(doors.close_streams)
     app.cleanup_ctx.append(_sending)
-    app.add_routes([*x_api.routes(), *x_push.routes(), *graph_api.routes(), *control.routes()])
+    app.add_routes([*x_api.routes(), *x_push.routes(), *graph_api.routes(), *control.routes(), *doors.routes()])
     return app
 
 
