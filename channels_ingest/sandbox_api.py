@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import requests
 
 from accounts.models import Brand
-from channels_ingest.models import App, Channel
-from channels_ingest.vault import Sealed
+from channels_ingest import connect
+from channels_ingest.models import Channel
+from channels_ingest.networks import networks
 
 JSON = dict[str, Any]
-NAMES = {"x": "twitter", "facebook": "facebook"}  # the sandbox's names of the networks, and ours
 TIMEOUT = (5, 120)  # seconds: to connect, to answer
 
 
@@ -58,32 +59,38 @@ class Sandbox:
             yield from lines
             after = lines[-1]["n"]
 
+    def wait(self, seconds: float) -> None:
+        """Until it answers: it may have been started just now. Raises SandboxError when the time is over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.get("/settings")
+                return
+            except SandboxError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
     def close(self) -> None:
         self._session.close()
 
 
-def connect(account: JSON, network: str, brand: Brand) -> Channel:
-    """Connects an account as the control API shows it (`GET /control/{network}/brands/{id}`) as a channel of `brand`.
+def network_key(name: str) -> str:
+    """Our key of the network that the sandbox calls so."""
+    return next(key for key, network in networks().items() if network.sandbox == name)
 
-    A channel that holds the history of this account becomes the connected one, and stays with its brand. The access is
-    tried first. Raises NetworkError.
+
+def connect_account(account: JSON, network: str, brand: Brand) -> Channel:
+    """Connects an account as the control API shows it (`GET /control/{network}/brands/{id}`) as a channel.
+
+    A channel that has its history becomes the connected one, and stays with its brand. Raises NetworkError.
     """
-    key = NAMES[network]
-    channel = Channel.objects.filter(network=key, external_id=account["id"]).first() or Channel(
-        network=key, external_id=account["id"], brand=brand
+    key = network_key(network)
+    known = Channel.objects.filter(network=key, external_id=account["id"]).select_related("brand").first()
+    return connect.connect(
+        by=None,
+        brand=known.brand if known else brand,
+        network=key,
+        credentials={name: str(value) for name, value in account["credentials"].items()},
+        base_url=account["base_url"],
     )
-    given = {name: str(value) for name, value in account["credentials"].items()}
-    app_names = {field.name for field in channel.adapter.fields if field.app}
-    channel.credentials = Sealed({name: value for name, value in given.items() if name not in app_names})
-    channel.base_url = account["base_url"]
-    channel.app = _app(key, given[channel.adapter.app_field], {k: v for k, v in given.items() if k in app_names})
-    profile = channel.speak().identify()
-    channel.handle, channel.name, channel.avatar_url = profile.handle, profile.name, profile.avatar_url
-    channel.state = Channel.State.ACTIVE
-    channel.save()
-    return channel
-
-
-def _app(network: str, key: str, secrets: dict[str, str]) -> App:
-    app, _new = App.objects.update_or_create(network=network, key=key, defaults={"secrets": Sealed(secrets)})
-    return app

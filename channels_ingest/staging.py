@@ -9,7 +9,8 @@ one answers where it is not in the file. Replies that answer each other in a cir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +35,27 @@ class Report:
     bad: int = 0  # records that were damaged, also those that could be mended
     mended: int = 0
     _told: int = 0
+    _progress: Progress | None = None
+
+    def take(self, row: twcs.Row | twcs.BadRow) -> bool:
+        """Counts a record, tells what is wrong with it, and says whether it can be used."""
+        self.rows += 1
+        if isinstance(row, twcs.BadRow):
+            self.damaged(row.line, row.reason)
+            return False
+        if row.mended:
+            self.damaged(row.line, row.mended, mended=True)
+        return True
+
+    def progress(self, label: str, file: IO[str]) -> None:
+        """How much of the file was read."""
+        self._progress = self._progress or Progress(self.stream, label)
+        self._progress.at(*_where(file), f"{self.rows} rows")
+
+    def read(self, label: str) -> None:
+        """All of the file was read."""
+        (self._progress or Progress(self.stream, label)).end(1, 1, f"{self.rows} rows")
+        self._progress = None
 
     def damaged(self, line: int, reason: str, *, mended: bool = False) -> None:
         self.bad += 1
@@ -72,7 +94,8 @@ def staged(path: Path, report: Report) -> Iterator[None]:
         cursor.execute(_TABLES)
         try:
             with twcs.opened(path) as file:
-                _copy(cursor, file, path, report)
+                cursor.copy_expert(_COPY, _Feed(_lines(file, report)))
+            report.read("Reading")
             _without_repeats(cursor, report)
             _plant_trees(cursor, report)
             yield
@@ -101,7 +124,9 @@ def conversations_of(author: str, most: int) -> list[str]:
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 
-_DROP = "DROP TABLE IF EXISTS pg_temp.twcs_queue, pg_temp.twcs_tree, pg_temp.twcs_post, pg_temp.twcs_brand"
+_DROP = "DROP TABLE IF EXISTS " + ", ".join(
+    f"pg_temp.twcs_{name}" for name in ("queue", "tree", "post", "brand", "score")
+)
 _TABLES = """
     CREATE TEMPORARY TABLE twcs_post (
         line bigint, tweet_id bigint, author text, ours boolean, at timestamptz, written text, text text,
@@ -124,12 +149,10 @@ def _unhurried() -> Iterator[None]:
                 cursor.execute("RESET statement_timeout; RESET idle_in_transaction_session_timeout")
 
 
-def _copy(cursor: Any, file: IO[str], path: Path, report: Report) -> None:
-    size = path.stat().st_size
-    progress = Progress(report.stream, "Reading")
-    feed = _Feed(_lines(file, size, progress, report))
-    cursor.copy_expert(_COPY, feed)
-    progress.end(size, size, f"{report.rows} rows")
+def _where(file: IO[str]) -> tuple[int, int]:
+    """(bytes read, bytes in all)"""
+    binary: IO[bytes] = file.buffer  # type: ignore[attr-defined]
+    return binary.tell(), os.fstat(binary.fileno()).st_size
 
 
 @dataclass(slots=True)
@@ -159,26 +182,27 @@ class _Feed:
         raise NotImplementedError("COPY reads blocks")
 
 
+_NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
-def _lines(file: IO[str], size: int, progress: Progress, report: Report) -> Iterator[str]:
-    where: Callable[[], int] = file.buffer.tell  # type: ignore[attr-defined]
+def _lines(file: IO[str], report: Report) -> Iterator[str]:
+    """The usable rows as COPY wants them."""
     for row in twcs.rows(file):
-        if isinstance(row, twcs.BadRow):
-            report.rows += 1
-            report.damaged(row.line, row.reason)
-            continue
-        report.rows += 1
-        if row.mended:
-            report.damaged(row.line, row.mended, mended=True)
-        if not report.rows & 0x3FF:
-            progress.at(where(), size, f"{report.rows} rows")
-        yield (
-            f"{row.line}\t{row.tweet_id}\t{row.author}\t{'t' if row.ours else 'f'}\t{row.at.isoformat()}\t{row.written}"
-            f"\t{row.text.translate(_ESCAPES)}\t{row.parent_id or chr(92) + 'N'}\t{','.join(row.responses)}"
-            f"\t{{{','.join(row.mentions)}}}\n"
-        )
+        if isinstance(row, twcs.Row) and report.take(row):
+            yield _line(row)
+        elif isinstance(row, twcs.BadRow):
+            report.take(row)
+        if not report.rows % 1000:
+            report.progress("Reading", file)
+
+
+def _line(row: twcs.Row) -> str:
+    return (
+        f"{row.line}\t{row.tweet_id}\t{row.author}\t{'t' if row.ours else 'f'}\t{row.at.isoformat()}\t{row.written}"
+        f"\t{row.text.translate(_ESCAPES)}\t{row.parent_id or _NULL}\t{','.join(row.responses)}"
+        f"\t{{{','.join(row.mentions)}}}\n"
+    )
 
 
 # -- what stands twice, and what stands where --------------------------------------------------------------------------

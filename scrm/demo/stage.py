@@ -3,7 +3,6 @@ paper, where the posts are handed over as if a network had sent them and the cha
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,10 +16,11 @@ from channels_ingest.ingest import hand_over
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Kind, Media, Post, Removal, Visibility
 from channels_ingest.pull import pull_channel
-from channels_ingest.sandbox_api import NAMES, Sandbox, SandboxError, connect
+from channels_ingest.sandbox_api import Sandbox, connect_account, network_key
 from scrm.demo.cast import BRANDS, CUSTOMERS, Customer, DemoBrand
 from scrm.demo.script import DELETED, EDITED, FOLLOWS, LATER, SAID, Said
 
+NETWORKS = ("x", "facebook")
 SANDBOX_SECONDS = 30.0  # how long a sandbox that was just started may take
 
 
@@ -77,7 +77,7 @@ class SandboxStage(Stage):
         self.sandbox = Sandbox(url)
 
     def play(self) -> None:
-        self._wait()
+        self.sandbox.wait(SANDBOX_SECONDS)
         self._invite()
         self._say_all(_IN_ORDER)
         self._pull()
@@ -90,24 +90,13 @@ class SandboxStage(Stage):
             known = self._said_before.get((said.network, self._members[said.network, said.author], said.text))
             self.ids[said.key] = known or self._say(said, now - timedelta(minutes=said.ago))
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + SANDBOX_SECONDS
-        while True:
-            try:
-                self.sandbox.get("/settings")
-                return
-            except SandboxError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-
     def _invite(self) -> None:
         """Makes the people and the brands, and connects the channels."""
         self._members: dict[tuple[str, str], str] = {}
         there = self.sandbox.get("/state")["people"]
         for customer in CUSTOMERS:
             accounts = there.get(customer.handle) or self._invite_customer(customer)
-            for network in NAMES:
+            for network in NETWORKS:
                 self._members[network, customer.handle] = accounts[network]["id"]
         for demo in BRANDS:
             for network, handle in _accounts(demo):
@@ -116,7 +105,7 @@ class SandboxStage(Stage):
                     handle=handle, name=demo.name, followers=demo.followers, verified=True, if_missing=True,
                 )  # fmt: skip
                 self._members[network, handle] = account["id"]
-                self.channels[f"{network}:{handle}"] = connect(account, network, self.brands[demo.slug])
+                self.channels[f"{network}:{handle}"] = connect_account(account, network, self.brands[demo.slug])
         for who, whom in FOLLOWS:
             self.sandbox.post("/x/follows", author=who, whom=whom)
 
@@ -196,7 +185,7 @@ class PaperStage(Stage):
         for demo in BRANDS:
             for network, handle in _accounts(demo):
                 self.channels[f"{network}:{handle}"], _new = Channel.objects.get_or_create(
-                    network=NAMES[network],
+                    network=network_key(network),
                     external_id=_paper_id(network, handle),
                     defaults={
                         "brand": self.brands[demo.slug],
