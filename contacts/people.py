@@ -10,6 +10,7 @@ from typing import Protocol
 from django.db import connection
 from django.utils import timezone
 
+from contacts.locks import keep_people
 from contacts.models import Contact, Identity, IdentityLink
 
 
@@ -72,12 +73,13 @@ _LINKS = """
 def know(network: str, profiles: Iterable[Profile], *, ours: Collection[str]) -> dict[str, Person]:
     """The people behind these profiles by external id; new ones get a contact of their own.
 
-    Must run in a transaction: the links found stay locked until its end, so that no merge moves them meanwhile.
+    Must run in a transaction: until its end no merge moves an identity, and the links found stay locked.
     `ours` are the external ids of our own accounts on this network.
     """
     wanted = _best(profiles)
     if not wanted:
         return {}
+    keep_people()
     ids: dict[str, tuple[int, bool]] = {}
     stale: list[Profile] = []
     known = {

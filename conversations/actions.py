@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from channels_ingest.networks.base import Visibility
+from contacts.locks import keep_people
 from conversations import live
 from conversations.models import Interaction, Thread, ThreadEvent, ThreadSeen
 
@@ -99,6 +100,8 @@ def write_note(thread: Thread, *, by: User, text: str) -> Interaction:
     if not words:
         raise NotPossible(_("A note needs words."))
     with transaction.atomic():
+        keep_people()
+        thread = _lock(thread)
         note = Interaction.objects.create(
             channel_id=thread.channel_id,
             kind="note",

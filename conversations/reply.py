@@ -15,6 +15,7 @@ from accounts.failpoints import failpoint
 from accounts.models import User
 from channels_ingest import wake
 from channels_ingest.networks.base import Action, Visibility
+from contacts.locks import keep_people
 from contacts.models import Identity
 from conversations import live, summaries
 from conversations.actions import NotPossible
@@ -103,6 +104,7 @@ def _check(possible: Possibility, words: str) -> None:
 def _write(
     thread: Thread, possible: Possibility, *, by: User, words: str, key: uuid.UUID, seen: int | None, confirmed: bool
 ) -> Interaction:
+    keep_people()
     locked = Thread.objects.select_for_update().select_related("identity", "brand").get(pk=thread.pk)
     item = possible.item
     if item is None:
