@@ -6,55 +6,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('channels_ingest', '0001_initial'),
-        ('contacts', '0001_initial'),
-        ('conversations', '0001_initial'),
+        ("channels_ingest", "0001_initial"),
+        ("contacts", "0001_initial"),
+        ("conversations", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('interaction', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='reading', serialize=False, to='conversations.interaction')),
-                ('language', models.CharField(blank=True, max_length=16)),
-                ('mood', models.CharField(blank=True, max_length=16)),
-                ('urgency', models.CharField(blank=True, max_length=16)),
-                ('sources', models.JSONField(default=dict)),
-                ('why', models.JSONField(default=dict)),
-                ('corrections', models.JSONField(default=dict)),
-                ('version', models.PositiveSmallIntegerField()),
-                ('at', models.DateTimeField()),
+                (
+                    "interaction",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="reading",
+                        serialize=False,
+                        to="conversations.interaction",
+                    ),
+                ),
+                ("language", models.CharField(blank=True, max_length=16)),
+                ("mood", models.CharField(blank=True, max_length=16)),
+                ("urgency", models.CharField(blank=True, max_length=16)),
+                ("sources", models.JSONField(default=dict)),
+                ("why", models.JSONField(default=dict)),
+                ("corrections", models.JSONField(default=dict)),
+                ("version", models.PositiveSmallIntegerField()),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.AddField(
-            model_name='interaction',
-            name='understood',
+            model_name="interaction",
+            name="understood",
             field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='language',
-            field=models.CharField(blank=True, db_default='', default='', max_length=16),
+            model_name="thread",
+            name="language",
+            field=models.CharField(blank=True, db_default="", default="", max_length=16),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='mood',
-            field=models.CharField(blank=True, db_default='', default='', max_length=16),
+            model_name="thread",
+            name="mood",
+            field=models.CharField(blank=True, db_default="", default="", max_length=16),
         ),
         migrations.AddField(
-            model_name='thread',
-            name='urgency',
-            field=models.CharField(blank=True, db_default='', default='', max_length=16),
+            model_name="thread",
+            name="urgency",
+            field=models.CharField(blank=True, db_default="", default="", max_length=16),
         ),
         migrations.AddIndex(
-            model_name='interaction',
-            index=models.Index(condition=models.Q(('direction', 'in'), ('removed_at__isnull', True), ('understood', False)), fields=['id'], name='interaction_unread'),
+            model_name="interaction",
+            index=models.Index(
+                condition=models.Q(("direction", "in"), ("removed_at__isnull", True), ("understood", False)),
+                fields=["id"],
+                name="interaction_unread",
+            ),
         ),
         migrations.AddIndex(
-            model_name='reading',
-            index=models.Index(fields=['version', 'interaction'], name='reading_version'),
+            model_name="reading",
+            index=models.Index(fields=["version", "interaction"], name="reading_version"),
         ),
     ]
