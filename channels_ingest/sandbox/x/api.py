@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -262,7 +262,7 @@ async def search_recent(call: Call) -> web.Response:
         query = search.parse(given)
     except search.BadQuery as error:
         raise problems.invalid("query", given, str(error)) from None
-    source = _tree(call, query.conversations[0]) if query.conversations else call.world.timeline
+    source = _trees(call, query.conversations) if query.conversations else call.world.timeline
     days = call.settings["search_days"]
     oldest = now_ms() - days * DAY_MS if days else 0
 
@@ -272,16 +272,17 @@ async def search_recent(call: Call) -> web.Response:
     return _post_page(call, "search", source, reach=None, bounds=(10, 100, 10), test=test)
 
 
-def _tree(call: Call, root_id: str) -> Timeline:
+def _trees(call: Call, roots: Iterable[str]) -> Timeline:
+    """All posts of these conversations."""
     found = Timeline()
-    root = call.world.items["x"].get(root_id)
-    for version in call.world.versions(root) if root else ():
-        found.add(version.id)
-        for item in call.world.below("x", version.id):
-            found.add(item.id)
-    if root is None:
-        for item in call.world.below("x", root_id):
-            found.add(item.id)
+    for root_id in dict.fromkeys(roots):
+        root = call.world.items["x"].get(root_id)
+        versions = [version.id for version in call.world.versions(root)] if root else []
+        for item_id in versions:
+            found.add(item_id)
+        for top in versions or [root_id]:
+            for item in call.world.below("x", top):
+                found.add(item.id)
     return found
 
 

@@ -38,14 +38,10 @@ def parse(text: str) -> Query:
     tokens = _tokens(text)
     if not tokens:
         raise BadQuery("The query is empty.")
-    test, rest = _either(tokens)
+    query, rest = _either(tokens)
     if rest:
         raise BadQuery(f"Reached an unexpected {rest[0][1]!r}.")
-    plain = all(kind == "term" and word != "OR" for _, word, kind in tokens)
-    named = [
-        word.split(":", 1)[1] for negated, word, _ in tokens if not negated and word.startswith("conversation_id:")
-    ]
-    return Query(test, tuple(named) if plain and len(named) == 1 else ())
+    return query
 
 
 Token = tuple[bool, str, str]
@@ -70,35 +66,45 @@ def _tokens(text: str) -> list[Token]:
     return found
 
 
-def _either(tokens: list[Token]) -> tuple[Test, list[Token]]:
-    test, tokens = _all(tokens)
-    tests = [test]
+def _either(tokens: list[Token]) -> tuple[Query, list[Token]]:
+    query, tokens = _all(tokens)
+    queries = [query]
     while tokens and tokens[0][1] == "OR":
-        test, tokens = _all(tokens[1:])
-        tests.append(test)
-    return (lambda world, item: any(one(world, item) for one in tests)), tokens
+        query, tokens = _all(tokens[1:])
+        queries.append(query)
+    tests = [one.test for one in queries]
+    bound = all(one.conversations for one in queries)
+    named = dict.fromkeys(root for one in queries for root in one.conversations)
+    return Query(lambda world, item: any(one(world, item) for one in tests), tuple(named) if bound else ()), tokens
 
 
-def _all(tokens: list[Token]) -> tuple[Test, list[Token]]:
-    tests: list[Test] = []
+def _all(tokens: list[Token]) -> tuple[Query, list[Token]]:
+    queries: list[Query] = []
     while tokens and tokens[0][1] not in ("OR", ")"):
-        test, tokens = _one(tokens)
-        tests.append(test)
-    if not tests:
+        query, tokens = _one(tokens)
+        queries.append(query)
+    if not queries:
         raise BadQuery("Something is missing beside an OR or inside parentheses.")
-    return (lambda world, item: all(one(world, item) for one in tests)), tokens
+    tests = [one.test for one in queries]
+    named = next((one.conversations for one in queries if one.conversations), ())
+    return Query(lambda world, item: all(one(world, item) for one in tests), named), tokens
 
 
-def _one(tokens: list[Token]) -> tuple[Test, list[Token]]:
+def _one(tokens: list[Token]) -> tuple[Query, list[Token]]:
     negated, word, kind = tokens[0]
     if kind == "paren":
-        test, rest = _either(tokens[1:])
+        query, rest = _either(tokens[1:])
         if not rest or rest[0][1] != ")":
             raise BadQuery("A parenthesis is not closed.")
         rest = rest[1:]
     else:
-        test, rest = (_phrase(word) if kind == "phrase" else _term(word)), tokens[1:]
-    return ((lambda world, item: not test(world, item)) if negated else test), rest
+        query, rest = (Query(_phrase(word)) if kind == "phrase" else _word(word)), tokens[1:]
+    return (Query(lambda world, item: not query.test(world, item)) if negated else query), rest
+
+
+def _word(word: str) -> Query:
+    operator, _, value = word.partition(":")
+    return Query(_term(word), (value,) if operator == "conversation_id" and value else ())
 
 
 def _phrase(phrase: str) -> Test:
