@@ -379,13 +379,13 @@ class Twitter(Network):
         token, secret = query.get("crc_token", ""), secrets.get("consumer_secret", "")
         if not token or not secret:
             return None
-        return "application/json", json.dumps({"response_token": _signature(secret, token.encode())})
+        return "application/json", json.dumps({"response_token": _signature(secret, token.encode("utf-8", "replace"))})
 
     @classmethod
     def signed(cls, body: bytes, headers: Mapping[str, str], secrets: Mapping[str, str]) -> bool:
         secret = secrets.get("consumer_secret", "")
         given = headers.get("x-twitter-webhooks-signature", "")
-        return bool(secret) and hmac.compare_digest(_signature(secret, body).encode(), given.encode())
+        return bool(secret) and hmac.compare_digest(_signature(secret, body).encode(), given.encode("utf-8", "replace"))
 
     @classmethod
     def parse_event(cls, payload: JSON) -> tuple[Event, ...]:

@@ -164,12 +164,10 @@ def _attachments(message: Obj) -> Iterator[Media]:
         (str(one.get("type")), values.mapping(one.get("payload"))) for one in values.objects(message.get("attachments"))
     ]
     # Until August 2026 a sticker came twice, as image and as sticker.
-    stickers = {payload.get("sticker_id") for kind, payload in found if kind == "sticker"}
+    stickers = {values.identifier(payload.get("sticker_id")) for kind, payload in found if kind == "sticker"}
     for kind, payload in found:
-        again = kind == "image" and payload.get("sticker_id") in stickers
-        address = values.url(payload.get("url"))
-        if address and not again:
-            known = kind if kind in ("image", "video", "sticker") else "file"
-            yield Media(
-                "sticker" if payload.get("sticker_id") else known, address, values.text(payload.get("title"), 1_000)
-            )
+        sticker, address = values.identifier(payload.get("sticker_id")), values.url(payload.get("url"))
+        if not address or (sticker and kind == "image" and sticker in stickers):
+            continue
+        known = kind if kind in ("image", "video", "sticker") else "file"
+        yield Media("sticker" if sticker else known, address, values.text(payload.get("title"), 1_000))

@@ -24,6 +24,7 @@ _POSTS = {
     "post.reply.create": "replies",
     "post.quote.create": "quotes",
 }
+REVOKED = "the account's owner took the access back"
 _MESSAGES = ("dm.received", "dm.sent")
 
 
@@ -32,20 +33,22 @@ def events(payload: JSON) -> tuple[Event, ...]:
     body = values.mapping(payload)
     if "for_user_id" in body:
         return (_older(body),)
+    if "user_event" in body:
+        return (_older_revocation(body),)
     data = body.get("data")
     envelopes = data if isinstance(data, list) else [data]
-    return tuple(_event(values.mapping(one), payload) for one in envelopes[: values.LIST_LIMIT])
+    return tuple(_event(values.mapping(one), one) for one in envelopes[: values.LIST_LIMIT])
 
 
-def _event(envelope: Obj, payload: JSON) -> Event:
+def _event(envelope: Obj, raw: JSON) -> Event:
     event_type = values.name(envelope.get("event_type"))
     said = values.mapping(envelope.get("payload"))
     account_id = values.digits(values.mapping(envelope.get("filter")).get("user_id"))
     event_id = values.identifier(envelope.get("event_uuid"))
     if event_type == "oauth.revoke":
         account_id = values.digits(said.get("user_id")) or account_id
-        return Event(account_id, event_id=event_id, broken="the account's owner took the access back")
-    items, dropped = _sorted_out(partial(_said, event_type, said, envelope, account_id), payload)
+        return Event(account_id, event_id=event_id, broken=REVOKED)
+    items, dropped = _sorted_out(partial(_said, event_type, said, envelope, account_id), raw)
     return Event(account_id, items, dropped, event_id)
 
 
@@ -102,3 +105,11 @@ def _older(body: Obj) -> Event:
 
 def _older_message(raw: JSON, users: Mapping[str, Obj]) -> tuple[Item, ...]:
     return (legacy_message_from(values.mapping(raw), users),)
+
+
+def _older_revocation(body: Obj) -> Event:
+    revoked = values.mapping(values.mapping(body.get("user_event")).get("revoke"))
+    account_id = values.digits(values.mapping(revoked.get("source")).get("user_id"))
+    if account_id:
+        return Event(account_id, broken=REVOKED)
+    return Event("", dropped=(Dropped("an event about nobody", values.storable(body)),))

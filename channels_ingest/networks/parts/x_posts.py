@@ -109,7 +109,7 @@ def post_from(raw: Obj, includes: Includes, us: Us, source: str) -> Post:
         author=author,
         text=full_text(raw),
         posted_at=posted_at,
-        root_id=values.digits(raw.get("conversation_id")) or parent_id or history[0],
+        root_id=_root(raw, includes, history) or parent_id or history[0],
         parent_id=parent_id or None,
         addressee=_addressee(raw, includes),
         version=history.index(own_id) + 1,
@@ -143,6 +143,11 @@ def _first_id(post_id: str, includes: Includes) -> str:
     """The first id of a post that may have been edited, as far as the post came along."""
     found = includes.posts.get(post_id)
     return edit_history(found, post_id)[0] if post_id and found else post_id
+
+
+def _root(raw: Obj, includes: Includes, history: list[str]) -> str:
+    root_id = values.digits(raw.get("conversation_id"))
+    return history[0] if root_id in history else _first_id(root_id, includes)
 
 
 def snowflake_time(post_id: str) -> datetime | None:
