@@ -42,7 +42,7 @@ def graph_error(
     return Answer({"error": error | ({"error_subcode": subcode} if subcode else {})}, status, headers or {})
 
 
-# -- X: what a refusal means ------------------------------------------------------------------------------------------
+# -- X: what a refusal means -------------------------------------------------------------------------------------------
 
 PROBLEMS = "https://api.twitter.com/2/problems/"
 X_SENDING = {
@@ -143,7 +143,7 @@ def test_a_limit_of_x_is_met_once_and_not_waited_for(stage: Stage, x: Network) -
     assert len(stage.asked) == 1
 
 
-# -- Graph ------------------------------------------------------------------------------------------------------------
+# -- Graph -------------------------------------------------------------------------------------------------------------
 
 GRAPH_SENDING = {
     "app limit": (graph_error(4), TEMPORARY, False),
@@ -231,7 +231,7 @@ def test_an_id_never_leads_to_another_path_of_graph(stage: Stage, facebook: Netw
     assert not stage.asked
 
 
-# -- both -------------------------------------------------------------------------------------------------------------
+# -- both --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["twitter", "facebook"])

@@ -83,7 +83,7 @@ def private_reply(comment: dict[str, Any], news: dict[str, Any]) -> Outgoing:
     )
 
 
-# -- in -------------------------------------------------------------------------------------------------------------
+# -- in ----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_connection_is_tested_by_asking_who_we_are(us: Network, page: dict[str, Any]) -> None:
@@ -213,7 +213,7 @@ def test_a_look_up_tells_what_is_gone(sandbox: Sandbox, us: Network, news: Any, 
     assert isinstance(found[1], Post)
 
 
-# -- out ------------------------------------------------------------------------------------------------------------
+# -- out ---------------------------------------------------------------------------------------------------------------
 
 
 def test_an_answer_lands_below_the_comment_and_is_found_again(us: Network, news: Any, comment: Any) -> None:
@@ -303,7 +303,7 @@ def test_ours_is_deleted_once_and_then_gone(us: Network, news: Any, comment: Any
     assert us.lookup([sent.external_id]) == (Removal(sent.external_id),)
 
 
-# -- bad weather ----------------------------------------------------------------------------------------------------
+# -- bad weather -------------------------------------------------------------------------------------------------------
 
 SEND_FAILURES = {
     "rate_limited": (Trouble.TEMPORARY, False),

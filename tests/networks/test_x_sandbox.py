@@ -60,7 +60,7 @@ def message(ann: dict[str, Any], text: str = "Here in private.") -> Outgoing:
     return Outgoing(Action.MESSAGE, text, "key-2", recipient_id=ann["id"], started_at=datetime.now(UTC))
 
 
-# -- in -------------------------------------------------------------------------------------------------------------
+# -- in ----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_connection_is_tested_by_asking_who_we_are(us: Network, brand: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ def test_a_look_up_tells_what_was_protected(sandbox: Sandbox, us: Network, quest
     assert us.lookup([question["id"]]) == (Removal(question["id"], "protected"),)
 
 
-# -- out ------------------------------------------------------------------------------------------------------------
+# -- out ---------------------------------------------------------------------------------------------------------------
 
 
 def test_a_reply_lands_below_the_question(sandbox: Sandbox, us: Network, question: dict[str, Any]) -> None:
@@ -270,7 +270,7 @@ def test_a_reply_to_us_is_hidden_and_shown(sandbox: Sandbox, us: Network, brand:
     assert sandbox.control("GET", f"x/posts/{theirs['id']}")["hidden"] is False
 
 
-# -- bad weather ----------------------------------------------------------------------------------------------------
+# -- bad weather -------------------------------------------------------------------------------------------------------
 
 
 SEND_FAILURES = {
