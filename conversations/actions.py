@@ -12,7 +12,7 @@ from accounts.models import User
 from channels_ingest.networks.base import Visibility
 from contacts.locks import keep_people
 from conversations import live
-from conversations.models import Interaction, Thread, ThreadEvent, ThreadSeen
+from conversations.models import Interaction, Promise, Thread, ThreadEvent, ThreadSeen
 
 
 class NotPossible(Exception):
@@ -59,9 +59,11 @@ def snooze(thread: Thread, *, until: datetime, by: User) -> Thread:
 
 
 def close(thread: Thread, *, by: User) -> Thread:
-    """Ends the matter; a new inbound item opens it again."""
+    """Ends the matter; a new inbound item opens it again. Raises NotPossible while a promise is open."""
     with transaction.atomic():
         locked = _lock(thread)
+        if locked.promises.filter(state=Promise.State.OPEN).exists():
+            raise NotPossible(_("A promise is still open. Settle it first."))
         if locked.state != Thread.State.CLOSED:
             locked.state, locked.snoozed_until, locked.closed_at = Thread.State.CLOSED, None, timezone.now()
             locked.save(update_fields=("state", "snoozed_until", "closed_at"))

@@ -369,6 +369,40 @@ class Delivery(models.Model):
         return self.state == self.State.QUEUED and self.attempts == 0
 
 
+class Promise(models.Model):
+    """Something we told a customer we would do, until when, and what became of it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        KEPT = "kept", _("kept")
+        BROKEN = "broken", _("broken")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="promises", db_index=False)
+    interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, related_name="promise")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    words = models.CharField(max_length=300)
+    due_at = models.DateTimeField()
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("thread", "due_at"), name="promise_of_thread"),
+            models.Index(fields=("owner", "due_at"), condition=Q(state="open"), name="promise_open"),
+        )
+
+    def __str__(self) -> str:
+        return self.words
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.state == self.State.OPEN and self.due_at < timezone.now()
+
+
 class ThreadEvent(models.Model):
     """A change of a thread whose history matters: assigned, snoozed, closed, reopened..."""
 

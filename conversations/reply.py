@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -11,15 +11,18 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.audit import audit
 from accounts.failpoints import failpoint
 from accounts.models import User
+from accounts.roles import Permission
 from channels_ingest import wake
 from channels_ingest.networks.base import Action, Visibility
 from contacts.locks import keep_people
 from contacts.models import Identity
-from conversations import live, summaries
+from conversations import lint, live, promises, summaries
 from conversations.actions import NotPossible
 from conversations.allowed import Possibility, possibilities
+from conversations.lint import Finding
 from conversations.models import Delivery, Interaction, Lane, Thread
 from conversations.record import PRIVATE_LANE
 
@@ -40,6 +43,15 @@ class AlreadyAnswered(NotPossible):
         self.answer = answer
 
 
+class Personal(NotPossible):
+    """The draft says in public what is personal; `findings` say what and where."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        what = ", ".join(dict.fromkeys(finding.words for finding in findings))
+        super().__init__(_("This would be public: %(what)s. Take it out or write in private.") % {"what": what})
+        self.findings = findings
+
+
 class KeyUsed(NotPossible):
     """The same key came with another text or for another thread."""
 
@@ -53,11 +65,15 @@ def reply(
     key: uuid.UUID,
     seen: int | None = None,
     confirmed: bool = False,
+    override: bool = False,
+    promise_due: datetime | None = None,
 ) -> Interaction:
     """Queues an answer. The same key gives the same answer back, however often it comes.
 
     `seen` is the id of the newest inbound interaction its writer saw; `confirmed` sends although something newer
-    arrived or a colleague answered. Raises NotPossible (or one of its kinds above) and writes nothing then.
+    arrived or a colleague answered; `override` sends what the privacy check holds back, where the role may (it is
+    logged). `promise_due` (aware) writes the promise in the answer down. Raises NotPossible (or one of its kinds
+    above) and writes nothing then.
     """
     words = text.replace("\x00", "").strip()
     known = _by_key(key, thread, words)
@@ -67,9 +83,14 @@ def reply(
         raise NotPossible(_("An answer needs words."))
     possible = possibilities(thread).of(action)
     _check(possible, words)
+    overridden = _check_privacy(possible, words, by, override=override)
     try:
         with transaction.atomic():
             said = _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
+            if overridden:
+                audit(by=by, verb="send personal", on=said, brand=thread.brand_id, kinds=overridden)
+            if promise_due is not None:
+                promises.make(said, words=words, due_at=promise_due, owner=by)
             failpoint("reply.writing")
     except IntegrityError:
         # the same key, or another answer to the same item, was written in the same moment
@@ -99,6 +120,14 @@ def _check(possible: Possibility, words: str) -> None:
             _("Too long by %(count)d: the network takes %(limit)d.")
             % {"count": length - possible.limit, "limit": possible.limit}
         )
+
+
+def _check_privacy(possible: Possibility, words: str, by: User, *, override: bool) -> list[str]:
+    """The kinds of personal data that go out all the same, knowingly. Raises Personal."""
+    findings = lint.personal(words) if possible.action == Action.REPLY else []
+    if findings and not (override and by.may(Permission.OVERRIDE)):
+        raise Personal(findings)
+    return sorted({finding.kind.value for finding in findings})
 
 
 def _write(

@@ -95,9 +95,9 @@ def storing(*, already: int = 100_000, page: int = 500, rounds: int = 7) -> dict
     ours, raw = [], []
     for number in range(rounds + 1):
         batch = list(posts(have + number * page, page, account))
-        ours.append(_timed(lambda batch=batch: record(channel, batch)))  # type: ignore[misc]
+        ours.append(_timed(lambda batch=batch: record(channel, batch)))
         rows = raw_rows(batch, channel, sample)
-        raw.append(_timed(lambda rows=rows: _insert_raw(rows)))  # type: ignore[misc]
+        raw.append(_timed(lambda rows=rows: _insert_raw(rows)))
     Interaction.objects.filter(channel=channel, external_id__startswith="raw-").delete()
     return {
         "rows_before": have,

@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.models import Brand, User
+from accounts.models import AuditEntry, Brand, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, CannotReadBack, Outgoing, Post, Sent, Trouble, Verdict
-from conversations import deliver
+from conversations import actions, deliver, promises
 from conversations.actions import NotPossible
-from conversations.models import Delivery, Interaction, Thread
+from conversations.models import Delivery, Interaction, Promise, Thread
 from conversations.record import record
-from conversations.reply import AlreadyAnswered, KeyUsed, SomethingNewer, reply
+from conversations.reply import AlreadyAnswered, KeyUsed, Personal, SomethingNewer, reply
 from tests.cast import MAYA, TRAILHEAD, said, whispered
 from tests.fakes import FakeNetwork, trouble
 
@@ -361,6 +361,56 @@ def test_temporary_trouble_ends_after_a_day(fake: FakeNetwork, thread: Thread, a
     fake.script = [trouble()]
     deliver.send_due()
     assert state(delivery) == "failed"
+
+
+def test_what_is_personal_is_not_sent_in_public(fake: FakeNetwork, thread: Thread, agent: User) -> None:
+    with pytest.raises(Personal, match="phone"):
+        answer(thread, agent, "Call us on +49 89 1234567")
+    answer(thread, agent, "Call us on +49 89 1234567", action=Action.MESSAGE)
+    assert Delivery.objects.get().action == "message"
+
+
+def test_a_role_may_send_it_knowingly_and_that_is_logged(
+    fake: FakeNetwork, thread: Thread, agent: User, manager: User
+) -> None:
+    words = "Our shop is at 12 Market Street"
+    with pytest.raises(Personal):
+        answer(thread, agent, words, override=True)
+    answer(thread, manager, words, override=True)
+    assert AuditEntry.objects.get(verb="send personal").details == {"kinds": ["address"]}
+
+
+def test_a_promise_is_written_down_and_holds_the_thread_open(fake: FakeNetwork, thread: Thread, agent: User) -> None:
+    due = timezone.now() + timedelta(days=1)
+    answer(thread, agent, "I'll get back to you tomorrow.", promise_due=due)
+    promise = Promise.objects.get()
+    with pytest.raises(NotPossible, match="promise"):
+        actions.close(thread, by=agent)
+    promises.settle(promise, state="kept", by=agent)
+    assert actions.close(thread, by=agent).state == Thread.State.CLOSED
+    assert promises.kept_rate() == 1.0
+
+
+def test_a_promise_in_the_past_is_refused_and_nothing_is_sent(fake: FakeNetwork, thread: Thread, agent: User) -> None:
+    with pytest.raises(NotPossible):
+        answer(thread, agent, "I'll call you.", promise_due=timezone.now() - timedelta(hours=1))
+    assert not Delivery.objects.exists()
+
+
+def test_an_overdue_promise_counts_as_broken_and_a_withdrawn_one_not(
+    fake: FakeNetwork, thread: Thread, agent: User
+) -> None:
+    soon = timezone.now() + timedelta(hours=1)
+    answer(thread, agent, "I'll call you.", promise_due=soon)
+    answer(thread, agent, "I'll write to you.", promise_due=soon)
+    first, second = Promise.objects.order_by("id")
+    Promise.objects.filter(pk=first.pk).update(due_at=timezone.now() - timedelta(minutes=1))
+    with pytest.raises(NotPossible, match="why"):
+        promises.settle(second, state="withdrawn", by=agent)
+    promises.settle(second, state="withdrawn", by=agent, reason="They found it")
+    assert promises.kept_rate() == 0.0
+    with pytest.raises(NotPossible):
+        promises.settle(second, state="kept", by=agent)
 
 
 def _now(post: Post) -> Post:
