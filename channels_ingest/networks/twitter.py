@@ -429,10 +429,12 @@ class Twitter(Network):
                 raise
 
     def _request(self, method: str, path: str, body: Obj | None = None, *, app: bool = False) -> list[Obj]:
-        """A call that tweepy has no method for: the objects of its `data`."""
+        """A call that tweepy has no method for: the objects of its `data` (where X knows the tweet dialect alone, a
+        new webhook comes without it)."""
         client = self._app_client if app else self._client
         signs = self._signs and client is self._client
-        found = client.request(method, path, json=body, user_auth=signs).json().get("data")
+        answer = client.request(method, path, json=body, user_auth=signs).json()
+        found = answer.get("data", answer if "id" in answer else None)
         return [found] if isinstance(found, dict) else list(values.objects(found))
 
     # -- out --------------------------------------------------------------------------------------------------------
