@@ -37,6 +37,14 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         known = Acquaintance.objects.filter(contact=OuterRef("pk"), brand__members=user)
         return living.filter(Exists(known))
 
+    def named_like(self, words: str) -> ContactQuerySet:
+        """Contacts whose name, or one of whose handles, holds these words. Both halves read a trigram index."""
+        by_handle = IdentityLink.objects.filter(ended_at=None).filter(
+            Q(identity__handle__icontains=words.removeprefix("@")) | Q(identity__name__icontains=words)
+        )
+        by_name = Contact.objects.filter(name__icontains=words)
+        return self.filter(pk__in=by_name.values("pk").union(by_handle.values("contact")))
+
 
 class Contact(models.Model):
     """A person: a customer, or anyone who speaks. `merged_into` marks the tombstone that a merge leaves."""
@@ -83,7 +91,10 @@ class Acquaintance(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("contact", "brand"), name="acquaintance_once"),)
-        indexes = (models.Index(fields=("brand", "-last_at", "-contact"), name="acquaintance_recent"),)
+        indexes = (
+            models.Index(fields=("brand", "-last_at", "-contact"), name="acquaintance_recent"),
+            models.Index(fields=("-last_at", "-contact"), name="acquaintance_latest"),
+        )
 
     def __str__(self) -> str:
         return f"{self.contact_id} with {self.brand_id}"
@@ -191,6 +202,14 @@ class Merge(models.Model):
         return f"{self.dropped_id} into {self.kept_id}"
 
 
+class ContactNoteQuerySet(models.QuerySet["ContactNote"]):
+    def visible_to(self, user: User) -> ContactNoteQuerySet:
+        """Notes for the people of the user's brands, and those for everybody."""
+        if user.sees_all_brands:
+            return self
+        return self.filter(Q(brand=None) | Q(brand__in=user.brands.values("pk")))
+
+
 class ContactNote(models.Model):
     """What a colleague wants the others to know about a person. Seen by the people of its brand."""
 
@@ -199,6 +218,8 @@ class ContactNote(models.Model):
     text = models.TextField(_("note"), max_length=5000)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = ContactNoteQuerySet.as_manager()
 
     class Meta:
         ordering = ("-at", "-id")
