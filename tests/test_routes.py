@@ -1,0 +1,77 @@
+"""Every address declares who may use it, and means it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RegexPattern, RoutePattern
+
+from accounts.models import User
+from accounts.roles import Permission, Role, allows
+from tests.conftest import BrowserOf
+
+DECLARATIONS = {*Permission.values, "signed in", "public"}
+
+
+def routes(
+    patterns: list[URLPattern | URLResolver] | None = None, before: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """Every address of the product with its pattern."""
+    for found in get_resolver().url_patterns if patterns is None else patterns:
+        here = before + str(found.pattern)
+        if isinstance(found, URLResolver):
+            yield from routes(found.url_patterns, here)
+        else:
+            yield here, found
+
+
+def access(pattern: URLPattern) -> str:
+    return str(getattr(pattern.callback, "access", ""))
+
+
+def an_address(route: str, pattern: URLPattern) -> str:
+    """The address with something plausible in each place."""
+    assert isinstance(pattern.pattern, RoutePattern | RegexPattern)
+    names = {"pk": "1", "brand_pk": "1", "uidb64": "MQ", "token": "set-password", "hook_id": "x", "id": "1"}
+    address = "/" + route
+    while "<" in address:
+        start, end = address.index("<"), address.index(">")
+        name = address[start + 1 : end].split(":")[-1]
+        address = address[:start] + names.get(name, "1") + address[end + 1 :]
+    return address
+
+
+def test_every_route_declares_who_may_use_it() -> None:
+    undeclared = [route for route, pattern in routes() if access(pattern) not in DECLARATIONS]
+    assert undeclared == []
+
+
+def test_a_route_without_a_declaration_is_found() -> None:
+    bare = URLPattern(RoutePattern("bare/"), lambda _request: None)
+    assert [route for route, pattern in routes([bare]) if access(pattern) not in DECLARATIONS] == ["bare/"]
+
+
+def test_a_stranger_is_kept_out_of_everything_that_is_not_public(nobody: Client) -> None:
+    closed = [(route, pattern) for route, pattern in routes() if access(pattern) != "public"]
+    answers = {route: nobody.get(an_address(route, pattern)) for route, pattern in closed}
+    kept_out = {route for route, answer in answers.items() if _is_refusal(answer.status_code, answer.headers)}
+    assert {route for route, _ in closed} - kept_out == set()
+    assert len(closed) > 20
+
+
+def _is_refusal(status: int, headers: Mapping[str, str]) -> bool:
+    return status == 401 or (status == 302 and headers["Location"].startswith("/sign-in/"))
+
+
+def test_no_role_below_a_routes_permission_gets_in(browser_of: BrowserOf, agent: User) -> None:
+    client = browser_of(agent)
+    beyond = [
+        (route, pattern)
+        for route, pattern in routes()
+        if access(pattern) in Permission.values and not allows(Role.AGENT, Permission(access(pattern)))
+    ]
+    answers = {route: client.get(an_address(route, pattern)).status_code for route, pattern in beyond}
+    assert {route for route, status in answers.items() if status != 403} == set()
+    assert len(beyond) > 10
