@@ -29,7 +29,7 @@ def assign(thread: Thread, *, to: User | None, by: User) -> Thread:
             locked.assignee = to
             locked.save(update_fields=("assignee",))
             verb = ThreadEvent.Verb.ASSIGNED if to else ThreadEvent.Verb.UNASSIGNED
-            _note_event(locked, verb, by, to=str(to) if to else "", to_id=to.pk if to else None)
+            note_event(locked, verb, by, to=str(to) if to else "", to_id=to.pk if to else None)
     return locked
 
 
@@ -42,7 +42,7 @@ def claim(thread: Thread, *, by: User) -> bool:
     with transaction.atomic():
         won = Thread.objects.filter(pk=thread.pk, assignee=None).update(assignee=by)
         if won:
-            _note_event(thread, ThreadEvent.Verb.ASSIGNED, by, to=str(by), to_id=by.pk)
+            note_event(thread, ThreadEvent.Verb.ASSIGNED, by, to=str(by), to_id=by.pk)
     return bool(won)
 
 
@@ -54,7 +54,7 @@ def snooze(thread: Thread, *, until: datetime, by: User) -> Thread:
         locked = _lock(thread)
         locked.state, locked.snoozed_until, locked.closed_at = Thread.State.SNOOZED, until, None
         locked.save(update_fields=("state", "snoozed_until", "closed_at"))
-        _note_event(locked, ThreadEvent.Verb.SNOOZED, by, until=until.isoformat())
+        note_event(locked, ThreadEvent.Verb.SNOOZED, by, until=until.isoformat())
     return locked
 
 
@@ -67,7 +67,7 @@ def close(thread: Thread, *, by: User) -> Thread:
         if locked.state != Thread.State.CLOSED:
             locked.state, locked.snoozed_until, locked.closed_at = Thread.State.CLOSED, None, timezone.now()
             locked.save(update_fields=("state", "snoozed_until", "closed_at"))
-            _note_event(locked, ThreadEvent.Verb.CLOSED, by)
+            note_event(locked, ThreadEvent.Verb.CLOSED, by)
     return locked
 
 
@@ -77,7 +77,7 @@ def reopen(thread: Thread, *, by: User) -> Thread:
         if locked.state != Thread.State.OPEN:
             locked.state, locked.snoozed_until, locked.closed_at = Thread.State.OPEN, None, None
             locked.save(update_fields=("state", "snoozed_until", "closed_at"))
-            _note_event(locked, ThreadEvent.Verb.REOPENED, by)
+            note_event(locked, ThreadEvent.Verb.REOPENED, by)
     return locked
 
 
@@ -133,6 +133,7 @@ def _lock(thread: Thread) -> Thread:
     return Thread.objects.select_for_update().get(pk=thread.pk)
 
 
-def _note_event(thread: Thread, verb: ThreadEvent.Verb, by: User, **details: object) -> None:
+def note_event(thread: Thread, verb: str, by: User, **details: object) -> None:
+    """Writes the history row of a step and tells open browsers; in the caller's transaction."""
     ThreadEvent.objects.create(thread=thread, verb=verb, by=by, details=details)
     live.announce(thread.brand_id, [thread.pk])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Brand
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Visibility
-from contacts.models import Contact, Identity
+from contacts.models import Contact, Identity, Tag
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,6 +56,7 @@ class Thread(models.Model):
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="threads", db_index=False
     )
+    tags: models.ManyToManyField[Tag, Any] = models.ManyToManyField(Tag, blank=True, related_name="threads")
     has_public = models.BooleanField(default=False)
     has_private = models.BooleanField(default=False)
     opening = models.ForeignKey("Interaction", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
@@ -403,6 +404,46 @@ class Promise(models.Model):
         return self.state == self.State.OPEN and self.due_at < timezone.now()
 
 
+class Macro(models.Model):
+    """A text colleagues use again and again. Shared when it has no owner, for all brands when it has no brand.
+
+    `steps`: {"tags": [names], "assign": "me", "snooze_hours": n, "close": true}, each of them optional.
+    """
+
+    name = models.CharField(_("name"), max_length=80)
+    text = models.TextField(_("text"), max_length=5000, blank=True)
+    brand = models.ForeignKey(Brand, null=True, blank=True, on_delete=models.CASCADE, related_name="macros")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="macros"
+    )
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    steps = models.JSONField(default=dict, blank=True)
+    used = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Draft(models.Model):
+    """What a colleague has begun to write on a thread; others see that it is there."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="drafts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    lane = models.CharField(max_length=8)  # reply, message or note
+    text = models.TextField(max_length=10_000)
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "thread", "lane"), name="draft_once"),)
+
+    def __str__(self) -> str:
+        return f"draft of {self.user_id} on {self.thread_id}"
+
+
 class ThreadEvent(models.Model):
     """A change of a thread whose history matters: assigned, snoozed, closed, reopened..."""
 
@@ -414,6 +455,8 @@ class ThreadEvent(models.Model):
         CLOSED = "closed", _("closed")
         REOPENED = "reopened", _("reopened")
         CONFIRMED = "confirmed", _("confirmed")
+        TAGGED = "tagged", _("tagged")
+        UNTAGGED = "untagged", _("untagged")
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="events", db_index=False)
     at = models.DateTimeField(default=timezone.now)

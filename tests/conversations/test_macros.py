@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import Brand, User
+from channels_ingest.models import Channel
+from conversations import drafts, macros
+from conversations.actions import NotPossible
+from conversations.models import Draft, Macro, Thread
+from conversations.record import record
+from tests.cast import MAYA, said
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def thread(channel: Channel) -> Thread:
+    record(channel, [said("1", MAYA)])
+    return Thread.objects.get()
+
+
+def test_variables_are_filled_in(thread: Thread, agent: User) -> None:
+    text = macros.render("Hi {first name|there}, {agent} of {brand} here ({handle}).", macros.values_for(thread, agent))
+    assert text == "Hi Maya, Ana of Trailhead Outdoors here (@mayak)."
+
+
+def test_a_customer_without_a_name_gets_the_fall_back(thread: Thread, agent: User) -> None:
+    thread.contact.name = thread.identity.name = ""
+    assert macros.render("Hi {first name|there}!", macros.values_for(thread, agent)) == "Hi there!"
+
+
+def test_a_name_is_never_read_as_a_variable(thread: Thread, agent: User) -> None:
+    thread.contact.name = "{brand} {agent}"
+    assert macros.render("Hi {name|x}", macros.values_for(thread, agent)) == "Hi {brand} {agent}"
+
+
+@pytest.mark.parametrize("text", ["Hi {first name}", "Hi {shoe size|x}", "{}"])
+def test_a_macro_with_a_wrong_variable_is_refused(text: str) -> None:
+    with pytest.raises(NotPossible):
+        macros.check(text)
+
+
+def test_one_sees_shared_and_own_macros_of_the_brand(
+    thread: Thread, agent: User, colleague: User, other_brand: Brand
+) -> None:
+    shared = Macro.objects.create(name="Shared", text="x")
+    own = Macro.objects.create(name="Own", text="x", owner=agent)
+    Macro.objects.create(name="Private of Ben", text="x", owner=colleague)
+    Macro.objects.create(name="Coffee", text="x", brand=other_brand)
+    assert set(macros.usable_by(agent, thread)) == {shared, own}
+    assert set(macros.usable_by(agent, thread, "own")) == {own}
+
+
+def test_the_steps_of_a_macro_are_taken_together(thread: Thread, agent: User) -> None:
+    macro = Macro.objects.create(name="Done", steps={"tags": ["Refund", "refund "], "assign": "me", "close": True})
+    macros.take_steps(macro, thread, by=agent)
+    thread.refresh_from_db()
+    assert (thread.assignee, thread.state) == (agent, Thread.State.CLOSED)
+    assert list(thread.tags.values_list("name", flat=True)) == ["refund"]
+    assert list(thread.events.values_list("verb", flat=True)) == ["tagged", "assigned", "closed"]
+
+
+def test_a_step_that_fails_takes_the_others_back(thread: Thread, agent: User) -> None:
+    macro = Macro.objects.create(name="Odd", steps={"assign": "me", "snooze_hours": -1})
+    with pytest.raises(NotPossible):
+        macros.take_steps(macro, thread, by=agent)
+    thread.refresh_from_db()
+    assert thread.assignee is None
+
+
+def test_a_draft_is_kept_shown_to_colleagues_and_forgotten_when_empty(
+    thread: Thread, agent: User, colleague: User
+) -> None:
+    drafts.keep(thread, by=agent, lane="reply", text="Sorry M")
+    drafts.keep(thread, by=agent, lane="reply", text="Sorry Maya")
+    assert drafts.of(thread, agent) == {"reply": "Sorry Maya"}
+    assert [draft.user for draft in drafts.of_others(thread, colleague)] == [agent]
+    drafts.keep(thread, by=agent, lane="reply", text="  ")
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize(("lane", "text"), [("shout", "x"), ("reply", "x" * 10_001), ("note", "a\x00b")])
+def test_a_draft_that_cannot_be_kept_is_refused(thread: Thread, agent: User, lane: str, text: str) -> None:
+    with pytest.raises(NotPossible):
+        drafts.keep(thread, by=agent, lane=lane, text=text)
