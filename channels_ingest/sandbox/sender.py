@@ -209,7 +209,8 @@ class Sender:
             answers = await asyncio.gather(*(self._post(url, body, headers) for _ in range(copies)))
         taken = any(status is not None and status // 100 == 2 for status, _, _ in answers)
         for number, (status, error, ms) in enumerate(answers, 1):
-            facts: Record = {"attempt": attempt, "url": url, "status": status, "ms": ms}
+            digest = hashlib.sha256(body).hexdigest()
+            facts: Record = {"attempt": attempt, "url": url, "status": status, "ms": ms, "digest": digest}
             facts |= {"error": error} if error else {}
             facts |= {"copy": number} if copies > 1 else {}
             facts |= {"fault": "webhook_bad_signature"} if spoiled else {}

@@ -1,0 +1,168 @@
+"""What the product is made to do in a child process: each function is one act, with plain JSON in and out."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import uuid
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+
+from accounts import failpoints
+from accounts.models import Brand, User
+from accounts.roles import Role
+from channels_ingest import pull as pulling
+from channels_ingest import webhooks
+from channels_ingest.models import App, Channel
+from channels_ingest.networks import networks
+from channels_ingest.networks.base import Action
+from channels_ingest.vault import Sealed
+from conversations import deliver, search
+from conversations.models import Thread
+from conversations.reply import reply as write_reply
+
+NETWORKS = {"x": "twitter", "facebook": "facebook"}
+
+
+def warm_up() -> None:
+    """Loads what is loaded late, so that children begin at once."""
+    import facebook  # noqa: F401
+    import tweepy  # noqa: F401
+
+    import scrm.urls  # noqa: F401
+    from channels_ingest.networks import http  # noqa: F401
+    from channels_ingest.networks.parts import graph_client, x_errors  # noqa: F401
+
+    networks()
+
+
+def arm(trap: dict[str, str]) -> None:
+    """Sets the trap; with FAILPOINT_SQL every statement is a failpoint too."""
+    failpoints.arm(trap)
+    if trap.get("FAILPOINT_SQL"):
+
+        def watched(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            found = execute(sql, params, many, context)
+            failpoints.failpoint("sql." + " ".join(sql.split()[:3]))
+            return found
+
+        connection.execute_wrappers.append(watched)
+
+
+def connect(kind: str, brand: dict[str, Any]) -> dict[str, Any]:
+    """A channel for a sandbox brand, with a brand and an agent of its own."""
+    fields = {name: brand["credentials"][name] for name in brand["credentials"] if name not in ("access_token",)}
+    adapter = networks()[NETWORKS[kind]]
+    app, _ = App.objects.get_or_create(
+        network=adapter.key,
+        key=brand["credentials"][adapter.app_field or "app_id"],
+        defaults={"secrets": Sealed(fields)},
+    )
+    house = Brand.objects.create(name=brand["username"], slug=brand["username"], undo_seconds=0)
+    channel = Channel.objects.create(
+        brand=house,
+        network=adapter.key,
+        external_id=brand["id"],
+        handle=brand["username"],
+        name=brand["name"],
+        app=app,
+        credentials=Sealed(access_token=brand["credentials"]["access_token"]),
+        base_url=brand["base_url"],
+        state=Channel.State.ACTIVE,
+    )
+    agent = User.objects.create_user(f"{brand['username']}@example.com", "pw", name="Ana", role=Role.AGENT)
+    agent.brands.set([house])
+    return {"channel": channel.pk, "hook": f"/hooks/{adapter.key}/{app.hook_id}/", "agent": agent.pk}
+
+
+def connect_all(kind: str, brands: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same for many."""
+    return [connect(kind, brand) for brand in brands]
+
+
+def each(calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+    """Many acts in one process, one after the other."""
+    return [globals()[act](**args) for act, args in calls]
+
+
+def pull(channel: int) -> dict[str, int]:
+    """A whole pull of one channel."""
+    recorded = pulling.pull_channel(channel, everything=True)
+    return {"stored": recorded.stored, "known": recorded.known}
+
+
+def hook(path: str, body: str, headers: dict[str, str]) -> int:
+    """A webhook request; returns the answer's status."""
+    given = {
+        "HTTP_" + name.upper().replace("-", "_"): value
+        for name, value in headers.items()
+        if name not in ("host", "content-length", "content-type")
+    }
+    answer = Client().post(path, base64.b64decode(body), content_type="application/json", **given)  # type: ignore[arg-type]
+    return answer.status_code
+
+
+def process() -> int:
+    """Stored webhooks become posts."""
+    return webhooks.process_due()
+
+
+def reply(channel: int, agent: int, text: str, key: str, action: str = "reply") -> int:
+    """The agent answers in the channel's one thread; returns the interaction's id."""
+    thread = Thread.objects.filter(channel_id=channel).order_by("id").first()
+    if thread is None:
+        raise LookupError("no thread to answer in")
+    by = User.objects.get(pk=agent)
+    return write_reply(thread, by=by, text=text, action=Action(action), key=uuid.UUID(key), confirmed=True).pk
+
+
+def send() -> int:
+    """What is due is sent and read back."""
+    return deliver.send_due()
+
+
+def pull_all(channels: list[int]) -> None:
+    for channel in channels:
+        pulling.pull_channel(channel, everything=True)
+
+
+def work() -> int:
+    """One round of the sweep."""
+    return deliver.send_due() + webhooks.process_due()
+
+
+def index() -> None:
+    """New texts enter the search index."""
+    search.index_texts()
+
+
+def find_words(words: str) -> list[str]:
+    """The tables in which these words stand anywhere, as text or bytes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quote_ident(relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+            " WHERE relkind = 'r' AND nspname = 'public'"
+        )
+        tables = [name for (name,) in cursor.fetchall()]
+        found = []
+        for table in tables:
+            copied = io.BytesIO()
+            cursor.copy_expert(f"COPY {table} TO STDOUT", copied)
+            if any(form in copied.getvalue() for form in _forms(words)):
+                found.append(table)
+    return found
+
+
+def _forms(words: str) -> set[bytes]:
+    """The words as text, as JSON writes them, and as COPY writes bytes."""
+    escaped = json.dumps(words)[1:-1]
+    return {
+        words.encode(),
+        escaped.encode(),
+        escaped.encode().replace(b"\\", b"\\\\"),
+        words.encode().hex().encode(),
+        escaped.encode().hex().encode(),
+    }

@@ -1,0 +1,312 @@
+"""The paths whose every step is a place to die: how each is set up, what is killed, and what the world does after."""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from tests.faults.catcher import Caught
+from tests.faults.judge import Pressed
+from tests.faults.stage import SETTLE, Outcome, Stage
+
+Trap = dict[str, str]
+Call = tuple[str, dict[str, Any]]  # an act and its arguments
+Calls = list[Call]
+
+
+@dataclass
+class Scene:
+    """One play of a scenario on a channel of its own."""
+
+    brand: dict[str, Any]
+    channel: int
+    agent: int
+    hook: str
+    customer: str
+    pressed: list[Pressed] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Scenario(ABC):
+    """`every_statement` makes each SQL statement a place to die, besides the named failpoints."""
+
+    name: ClassVar[str]
+    kind: ClassVar[str] = "x"
+    every_statement: ClassVar[bool] = False
+
+    def __init__(self, stage: Stage, bug: str = "") -> None:
+        self.stage = stage
+        self.bug = bug
+
+    def scenes(self, count: int) -> list[Scene]:
+        """Fresh channels, set up side by side and held until their strike."""
+        brands = [self.stage.brand(self.kind) for _ in range(count)]
+        connected = self.stage.act("connect_all", kind=self.kind, brands=brands)
+        scenes = [
+            Scene(brand, one["channel"], one["agent"], one["hook"], self.stage.person())
+            for brand, one in zip(brands, connected, strict=True)
+        ]
+        steps = [self.set_up(scene) for scene in scenes]
+        while calls := [call for step in steps for call in next(step, ())]:
+            self.stage.act("each", calls=calls)
+        for scene in scenes:
+            self.stage.hold(scene.channel)
+        return scenes
+
+    def play(self, scene: Scene, trap: Trap) -> Outcome:
+        """The strike."""
+        self.stage.open_channel(scene.channel)
+        self.before(scene)
+        outcome = self.strike(scene, trap | ({"FAILPOINT_SQL": "1"} if self.every_statement else {}))
+        self.stage.hold(scene.channel)
+        return outcome
+
+    @abstractmethod
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        """Makes the world ready and yields what the product has to do meanwhile; all scenes go in step."""
+
+    @abstractmethod
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        """What is killed."""
+
+    def before(self, scene: Scene) -> None:  # noqa: B027 (most scenarios need nothing)
+        """What must happen right before the strike."""
+
+    def after(self, scene: Scene) -> Calls:
+        """What the network or a person does again when nobody answered."""
+        return []
+
+    def check(self, scene: Scene) -> list[str]:
+        """What the judge cannot know: complaints."""
+        return []
+
+    # -- what people do -----------------------------------------------------------------------------------------------
+
+    def says(self, scene: Scene, **more: Any) -> dict[str, Any]:
+        """The customer speaks to the brand in public."""
+        handle, mark = scene.brand["username"], self.stage.canary()
+        where = {} if self.kind == "x" or "reply_to" in more else {"page": handle}
+        text = f"@{handle} where is my tent? {mark}" if self.kind == "x" else f"Where is my tent? {mark}"
+        said: dict[str, Any] = self.stage.control(
+            "POST", f"{self.kind}/posts", {"author": scene.customer, "text": text, **where, **more}
+        )
+        return said | {"canary": mark}
+
+    def whispers(self, scene: Scene) -> str:
+        """The customer writes in private; returns the canary."""
+        mark = self.stage.canary()
+        text = f"My order is 4711. {mark}"
+        body = {"author": scene.customer, "to": scene.brand["username"], "text": text}
+        self.stage.control("POST", f"{self.kind}/messages", body)
+        return mark
+
+    def pressing(self, scene: Scene, action: str = "reply") -> Call:
+        """The agent presses Send; again after a crash, with the same key."""
+        if not scene.pressed:
+            scene.pressed.append(Pressed(str(uuid.uuid4()), self.stage.canary()))
+        one = scene.pressed[0]
+        text = f"Sorry, a set is on its way. {one.canary}"
+        who = {"channel": scene.channel, "agent": scene.agent}
+        return ("reply", who | {"text": text, "key": one.key, "action": action})
+
+    def strike_at(self, call: Call, trap: Trap) -> Outcome:
+        """Performs the call in a process with this trap."""
+        return self.stage.try_act(call[0], trap=trap, bug=self.bug, **call[1])
+
+    def listen(self, scene: Scene) -> None:
+        """Registers the catcher as the brand's webhook."""
+        path = f"/{self.kind}/{scene.brand['id']}"
+        given = scene.brand["credentials"]
+        self.stage.catcher.secrets[path] = given.get("consumer_secret", "")
+        asked = {"url": self.stage.catcher_url + path, "app": given.get("consumer_key") or given["app_id"]}
+        self.stage.control("POST", f"{self.kind}/webhook", asked)
+        scene.facts["path"] = path
+
+    def caught(self, scene: Scene, canary: str) -> Caught:
+        """The true body in which the network tells of the words."""
+        return self.stage.catcher.wait_for(scene.facts["path"], canary)[0]
+
+    def requesting(self, scene: Scene, caught: Caught) -> Call:
+        """The network's request to the product."""
+        body = base64.b64encode(caught.body).decode()
+        return ("hook", {"path": scene.hook, "body": body, "headers": caught.headers})
+
+
+class SendReply(Scenario):
+    """A public reply leaves, killed at any statement."""
+
+    name = "send a reply on X"
+    every_statement = True
+    action: ClassVar[str] = "reply"
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        self.says(scene) if self.action == "reply" else self.whispers(scene)
+        yield [("pull", {"channel": scene.channel}), self.pressing(scene, self.action)]
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(("send", {}), trap)
+
+
+class SendComment(SendReply):
+    name = "send a comment on Facebook"
+    kind = "facebook"
+    every_statement = False
+
+
+class SendDirect(SendReply):
+    name = "send a direct message on X"
+    every_statement = False
+    action = "message"
+
+
+class SendMessenger(SendReply):
+    name = "send a Messenger message"
+    kind = "facebook"
+    every_statement = False
+    action = "message"
+
+
+class ReadBack(SendReply):
+    """The answer was lost; the network is read back, killed at any statement."""
+
+    name = "read an unknown reply back on X"
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        yield from super().set_up(scene)
+        path, account = "tweets|comments|messages|dm_conversations", scene.brand["id"]
+        cut = {"network": self.kind, "fault": "cut_after", "methods": ["POST"], "path": path, "account": account}
+        self.stage.control("POST", "switches", cut | {"count": 1})
+        yield [("send", {})]
+        scene.facts["unknown_at"] = time.monotonic()
+
+    def before(self, scene: Scene) -> None:
+        rest = scene.facts["unknown_at"] + SETTLE + 0.2 - time.monotonic()
+        time.sleep(max(0.0, rest))
+
+
+class ReadBackComment(ReadBack):
+    name = "read an unknown comment back on Facebook"
+    kind = "facebook"
+    every_statement = False
+
+
+class Press(Scenario):
+    """The request that writes a reply is killed; the browser sends it again with the same key."""
+
+    name = "press Send"
+    every_statement = True
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        self.says(scene)
+        yield [("pull", {"channel": scene.channel})]
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(self.pressing(scene), trap)
+
+    def after(self, scene: Scene) -> Calls:
+        return [self.pressing(scene)]
+
+
+class Poll(Scenario):
+    """A pull of posts, replies and messages."""
+
+    name = "ingest by poll from X"
+    every_statement = True
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        first = self.says(scene)
+        self.says(scene, reply_to=first["id"])
+        native = {"author": scene.brand["username"], "text": f"We look into it. {self.stage.canary()}"}
+        self.stage.control("POST", f"{self.kind}/posts", native | {"reply_to": first["id"]})
+        self.whispers(scene)
+        yield []
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(("pull", {"channel": scene.channel}), trap)
+
+
+class PollFacebook(Poll):
+    name = "ingest by poll from Facebook"
+    kind = "facebook"
+    every_statement = False
+
+
+class Hook(Scenario):
+    """A webhook request is killed before it is answered; the network sends it again."""
+
+    name = "receive a webhook of X"
+    every_statement = True
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        self.listen(scene)
+        scene.facts["caught"] = self.caught(scene, self.says(scene)["canary"])
+        yield []
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(self.requesting(scene, scene.facts["caught"]), trap)
+
+    def after(self, scene: Scene) -> Calls:
+        return [self.requesting(scene, scene.facts["caught"])]
+
+
+class Process(Hook):
+    """A stored webhook becomes posts, killed at any statement."""
+
+    name = "process a webhook of X"
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        yield from super().set_up(scene)
+        yield [self.requesting(scene, scene.facts["caught"])]
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(("process", {}), trap)
+
+    def after(self, scene: Scene) -> Calls:
+        return []
+
+
+class ProcessFacebook(Process):
+    name = "process a webhook of Facebook"
+    kind = "facebook"
+    every_statement = False
+
+
+class Delete(Process):
+    """A customer deletes a stored comment; the removal is killed at any statement."""
+
+    name = "remove what was deleted on Facebook"
+    kind = "facebook"
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        self.listen(scene)
+        said = self.says(scene)
+        scene.facts["canary"] = said["canary"]
+        yield [self.requesting(scene, self.caught(scene, said["canary"])), ("process", {}), ("index", {})]
+        self.stage.control("DELETE", f"{self.kind}/posts/{said['id']}")
+        yield [self.requesting(scene, self.caught(scene, '"remove"'))]
+
+    def check(self, scene: Scene) -> list[str]:
+        where = self.stage.act("find_words", words=scene.facts["canary"])
+        return [f"the words of a deleted post stand in {', '.join(where)}"] if where else []
+
+
+ALL: tuple[type[Scenario], ...] = (
+    SendReply,
+    SendComment,
+    SendDirect,
+    SendMessenger,
+    ReadBack,
+    ReadBackComment,
+    Press,
+    Poll,
+    PollFacebook,
+    Hook,
+    Process,
+    ProcessFacebook,
+    Delete,
+)
