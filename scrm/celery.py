@@ -9,7 +9,6 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 
 app = Celery("scrm")
-app.set_default()  # in every thread, not only in the one that loads this: pages run in a pool of them
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["channels_ingest", "conversations", "insights"])
 
