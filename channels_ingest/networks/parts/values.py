@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 Obj = Mapping[str, Any]
@@ -141,10 +142,10 @@ def either(source: Obj, *names: str) -> Any:
 
 def storable(value: object, depth: int = 0) -> Any:
     """A JSON value that PostgreSQL can store: bounded in depth and length, without NUL, surrogates and infinities."""
-    if isinstance(value, dict | list | tuple):
-        return _storable_members(value, depth + 1) if depth < DEPTH_LIMIT else None
     if isinstance(value, str):
         return text(value)
+    if isinstance(value, dict | list | tuple):
+        return _storable_members(value, depth + 1) if depth < DEPTH_LIMIT else None
     if isinstance(value, int):
         return value if abs(value) <= BIGGEST_COUNT else None
     return value if isinstance(value, float) and math.isfinite(value) else None
@@ -153,8 +154,13 @@ def storable(value: object, depth: int = 0) -> Any:
 def _storable_members(value: dict[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
     if isinstance(value, dict):
         members = list(value.items())[:LIST_LIMIT]
-        return {text(str(key), NAME_LIMIT): storable(member, depth) for key, member in members}
+        return {_member_name(key): storable(member, depth) for key, member in members}
     return [storable(member, depth) for member in value[:LIST_LIMIT]]
+
+
+@lru_cache(maxsize=1_000)
+def _member_name(key: object) -> str:
+    return text(str(key), NAME_LIMIT)
 
 
 def parse_json(body: bytes) -> Any:
