@@ -32,15 +32,15 @@ class QueryId(serializers.IntegerField):
 
 
 class BodyId(serializers.IntegerField):
-    """The id of a record in a JSON body: a number, not a text of digits."""
+    """The id of a record in a JSON body: a whole number (JSON also writes it as 5.0), not a text of digits."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=LARGEST_ID, **options)
 
     def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
+        if type(data) is not int and not (type(data) is float and data.is_integer()):
             self.fail("invalid")
-        return data
+        return int(data)
 
 
 class QueryFlag(serializers.BooleanField):
