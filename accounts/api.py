@@ -38,7 +38,10 @@ class MeSerializer(serializers.Serializer[Any]):
 
 
 class Me(Endpoint):
-    """Who this token speaks for, what they may do and which brands they see."""
+    """See who this token speaks for
+
+    What they may do, and which brands they see.
+    """
 
     tag = "me"
     operation = "me"

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import signed_in
+from accounts.rest.schema import ALWAYS
 from scrm.api_schema import whole_schema
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 JSON_TYPE = "application/json"
+
+Words = list[tuple[bool, str]]  # pieces of a text, each with whether it is code
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,15 @@ class Part:
     place: str  # "path", "query", "header", or "" for a field
     type: str
     required: bool
-    text: str
+    words: Words
     ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: str
-    text: str
-    ref: str
+    words: Words
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ class Operation:
     method: str
     path: str
     summary: str
-    text: str
-    parameters: tuple[Part, ...]
-    body: tuple[Part, ...]
-    answers: tuple[Answer, ...]
+    paragraphs: list[Words]
+    parameters: list[Part]
+    body: list[Part]
+    answers: list[Answer]
     example: str
 
 
@@ -58,18 +61,19 @@ class Shape:
     """An object that bodies and answers are made of."""
 
     name: str
-    text: str
-    fields: tuple[Part, ...]
+    words: Words
+    fields: list[Part]
 
 
 @signed_in
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """The reference of the API."""
-    schema = whole_schema()
+    reference = Reference(whole_schema())
     page = {
-        "tags": by_tag(schema),
-        "shapes": shapes(schema),
+        "tags": reference.by_tag(),
+        "shapes": reference.shapes(),
+        "refusals": [Answer(str(status), words(text)) for status, text in ALWAYS.items()],
         "rate": settings.API_RATE,
         "address": settings.PUBLIC_URL,
         "section": "account",
@@ -77,92 +81,107 @@ def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "scrm/api_docs.html", page)
 
 
-def by_tag(schema: dict[str, Any]) -> dict[str, list[Operation]]:
-    """The operations of the API under the things they are about."""
-    tags: dict[str, list[Operation]] = {}
-    for path, methods in schema["paths"].items():
-        for method, told in methods.items():
-            tags.setdefault(told["tags"][0], []).append(_operation(schema, path, method, told))
-    return dict(sorted(tags.items()))
+class Reference:
+    """Reads an OpenAPI document for people."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self.paths: dict[str, dict[str, Any]] = schema["paths"]
+        self.known: dict[str, dict[str, Any]] = schema["components"]["schemas"]
+
+    def by_tag(self) -> dict[str, list[Operation]]:
+        """The operations of the API under the things they are about."""
+        tags: dict[str, list[Operation]] = {}
+        for path, methods in self.paths.items():
+            for method, told in methods.items():
+                tags.setdefault(told["tags"][0], []).append(self._operation(path, method.upper(), told))
+        return tags
+
+    def shapes(self) -> list[Shape]:
+        return [
+            Shape(name, words(told.get("description", "")), list(self._fields(told)))
+            for name, told in self.known.items()
+            if "properties" in told
+        ]
+
+    def _operation(self, path: str, method: str, told: dict[str, Any]) -> Operation:
+        body = self._body(told)
+        return Operation(
+            id=told["operationId"],
+            method=method,
+            path=path,
+            summary=told["summary"],
+            paragraphs=[words(text) for text in told["description"].split("\n\n")],
+            parameters=[self._parameter(one) for one in told.get("parameters", ())],
+            body=list(self._fields(body)),
+            answers=[self._answer(*one) for one in told["responses"].items() if int(one[0]) not in ALWAYS],
+            example=_example(method, path, told, body),
+        )
+
+    def _parameter(self, told: dict[str, Any]) -> Part:
+        return Part(
+            name=told["name"],
+            place=told["in"],
+            type=self._type(told["schema"]),
+            required=told.get("required", False),
+            words=words(told.get("description", "")),
+        )
+
+    def _body(self, told: dict[str, Any]) -> dict[str, Any]:
+        content = told.get("requestBody", {}).get("content", {}).get(JSON_TYPE)
+        return self.known[_name(content["schema"])] if content else {}
+
+    def _fields(self, shape: dict[str, Any]) -> Iterator[Part]:
+        required = shape.get("required", ())
+        for name, told in shape.get("properties", {}).items():
+            text = words(told.get("description", ""))
+            yield Part(name, "", self._type(told), name in required, text, self._ref(told))
+
+    def _answer(self, status: str, told: dict[str, Any]) -> Answer:
+        content = told.get("content", {}).get(JSON_TYPE, {})
+        return Answer(status, words(told["description"]), self._ref(content.get("schema", {})))
+
+    def _type(self, told: dict[str, Any]) -> str:
+        """A type in words: "integer or null", "list of Media", "open | closed"."""
+        if "enum" in told:
+            return " | ".join("null" if word is None else str(word) for word in told["enum"])
+        if told.get("type") == "array":
+            return f"list of {self._type(told['items'])}"
+        for together in ("oneOf", "anyOf", "allOf"):
+            if together in told:
+                return " or ".join(self._type(one) for one in told[together])
+        if "$ref" in told:
+            name = _name(told)
+            return name if "properties" in self.known[name] else self._type(self.known[name])
+        return _plain_type(told)
+
+    def _ref(self, told: dict[str, Any]) -> str:
+        """The name of the object a schema points to, also as one of several or as the items of a list."""
+        if "$ref" in told:
+            name = _name(told)
+            return name if "properties" in self.known[name] else ""
+        inner = [told.get("items"), *told.get("oneOf", ()), *told.get("anyOf", ()), *told.get("allOf", ())]
+        return next((found for one in inner if one and (found := self._ref(one))), "")
 
 
-def shapes(schema: dict[str, Any]) -> list[Shape]:
-    known = schema["components"]["schemas"].items()
-    return [
-        Shape(name, told.get("description", ""), tuple(_fields(told))) for name, told in known if "properties" in told
-    ]
+def words(text: str) -> Words:
+    """A text in pieces: what stands between backticks is code."""
+    return [(bool(number % 2), piece) for number, piece in enumerate(text.split("`")) if piece]
 
 
-def _operation(schema: dict[str, Any], path: str, method: str, told: dict[str, Any]) -> Operation:
-    body = _body(schema, told)
-    return Operation(
-        id=told["operationId"],
-        method=method.upper(),
-        path=path,
-        summary=told["summary"],
-        text=told.get("description", ""),
-        parameters=tuple(_parameter(one) for one in told.get("parameters", ())),
-        body=tuple(_fields(body)),
-        answers=tuple(_answer(status, one) for status, one in told["responses"].items()),
-        example=_example(method.upper(), path, told, body),
-    )
+def _name(told: dict[str, Any]) -> str:
+    return str(told["$ref"]).rsplit("/", 1)[1]
 
 
-def _parameter(told: dict[str, Any]) -> Part:
-    return Part(
-        name=told["name"],
-        place=told["in"],
-        type=_type(told["schema"]),
-        required=told.get("required", False),
-        text=told.get("description", ""),
-    )
-
-
-def _body(schema: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    content = told.get("requestBody", {}).get("content", {}).get(JSON_TYPE)
-    return dict(schema["components"]["schemas"][_ref(content["schema"])]) if content else {}
-
-
-def _fields(shape: dict[str, Any]) -> Iterator[Part]:
-    required = shape.get("required", ())
-    for name, told in shape.get("properties", {}).items():
-        yield Part(name, "", _type(told), name in required, told.get("description", ""), _ref(told))
-
-
-def _answer(status: str, told: dict[str, Any]) -> Answer:
-    content = told.get("content", {}).get(JSON_TYPE, {})
-    return Answer(status, told.get("description", ""), _ref(content.get("schema", {})))
-
-
-def _type(told: dict[str, Any]) -> str:
-    """A type in words: "integer or null", "list of Media", "open | closed"."""
-    if "enum" in told:
-        return " | ".join("null" if word is None else str(word) for word in told["enum"])
-    if told.get("type") == "array":
-        return f"list of {_type(told['items'])}"
-    for together in ("oneOf", "anyOf", "allOf"):
-        if together in told:
-            return " or ".join(_type(one) for one in told[together])
-    if "$ref" in told:
-        return _ref(told)
+def _plain_type(told: dict[str, Any]) -> str:
     kind = told.get("type", "any")
-    words = " or ".join(kind) if isinstance(kind, list) else str(kind)
-    return f"{words} ({told['format']})" if "format" in told else words
-
-
-def _ref(told: dict[str, Any]) -> str:
-    """The name of the object a schema points to, also as one of several or as the items of a list."""
-    if "$ref" in told:
-        return str(told["$ref"]).rsplit("/", 1)[1]
-    inner = [told.get("items", {}), *told.get("oneOf", ()), *told.get("anyOf", ()), *told.get("allOf", ())]
-    return next((found for one in inner if one and (found := _ref(one))), "")
+    told_as = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    return told_as.replace("string", "moment") if told.get("format") == "date-time" else told_as
 
 
 def _example(method: str, path: str, told: dict[str, Any], body: dict[str, Any]) -> str:
     """The call as one would type it."""
-    lines = [f'curl -H "Authorization: Bearer $TOKEN" {settings.PUBLIC_URL}{path.replace("{id}", "1")}']
-    if method != "GET":
-        lines[0] = lines[0].replace("curl ", f"curl -X {method} ")
+    verb = "" if method == "GET" else f"-X {method} "
+    lines = [f'curl {verb}-H "Authorization: Bearer $TOKEN" {settings.PUBLIC_URL}{path.replace("{id}", "1")}']
     lines += [f'  -H "{one["name"]}: $(uuidgen)"' for one in told.get("parameters", ()) if one["in"] == "header"]
     if body:
         said = {name: _sample(one) for name, one in body["properties"].items() if name in body.get("required", ())}
@@ -173,5 +192,4 @@ def _example(method: str, path: str, told: dict[str, Any], body: dict[str, Any])
 def _sample(told: dict[str, Any]) -> Any:
     if told.get("format") == "date-time":
         return "2030-01-31T09:30:00Z"
-    kinds = told.get("type", "string")
-    return 1 if "integer" in kinds else "Thank you, we are looking into it."
+    return 1 if "integer" in told.get("type", "string") else "Thank you, we are looking into it."

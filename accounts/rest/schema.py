@@ -54,8 +54,8 @@ class ApiSchema(AutoSchema):
         return (self.endpoint.__doc__ or "").strip().split("\n")[0]
 
     def get_description(self, path: str = "", method: str = "") -> str:
-        told = [line.strip() for line in (self.endpoint.__doc__ or "").strip().split("\n")[1:]]
-        return "\n".join([*told, "", f"Needs the permission `{self.endpoint.needs.value}`."]).strip()
+        told = " ".join(line.strip() for line in (self.endpoint.__doc__ or "").strip().split("\n")[1:]).strip()
+        return f"{told}\n\nNeeds the permission `{self.endpoint.needs.value}`.".strip()
 
     def get_override_parameters(self) -> list[Any]:
         record = [RECORD_ID] if "{id}" in self.path else []
