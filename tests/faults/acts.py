@@ -8,20 +8,25 @@ import json
 import uuid
 from typing import Any
 
+from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
 from accounts import failpoints
 from accounts.models import Brand, User
 from accounts.roles import Role
+from channels_ingest import connect as connecting
 from channels_ingest import pull as pulling
 from channels_ingest import webhooks
 from channels_ingest.models import App, Channel
 from channels_ingest.networks import networks
 from channels_ingest.networks.base import Action
 from channels_ingest.vault import Sealed
+from contacts import merge as merging
+from contacts.models import Contact, Identity, Merge
 from conversations import deliver, search
-from conversations.models import Thread
+from conversations.models import Interaction, Thread
 from conversations.reply import reply as write_reply
 
 NETWORKS = {"x": "twitter", "facebook": "facebook"}
@@ -119,8 +124,10 @@ def reply(channel: int, agent: int, text: str, key: str, action: str = "reply") 
     return write_reply(thread, by=by, text=text, action=Action(action), key=uuid.UUID(key), confirmed=True).pk
 
 
-def send() -> int:
-    """What is due is sent and read back."""
+def send(settle: int = -1) -> int:
+    """What is due is sent and read back; an unknown reply rests for `settle` seconds, if that is given."""
+    if settle >= 0:
+        settings.SEND_SETTLE = settle
     return deliver.send_due()
 
 
@@ -166,3 +173,59 @@ def _forms(words: str) -> set[bytes]:
         words.encode().hex().encode(),
         escaped.encode().hex().encode(),
     }
+
+
+def merge(channel: int) -> None:
+    """The channel's first customer is its second one too. Said again after it was done, it changes nothing."""
+    first, second = _customers(channel)
+    try:
+        merging.merge_contacts(keep=first, drop=second, by=None)
+    except merging.MergeRefused as refused:
+        if not second.merged_into_id:
+            raise AssertionError("refused though they are two") from refused
+
+
+def unmerge(channel: int) -> None:
+    """They are two again after all."""
+    _, second = _customers(channel)
+    merge = Merge.objects.filter(dropped=second).order_by("-pk").first()
+    if merge is None:
+        raise LookupError("there is nothing to undo")
+    try:
+        merging.unmerge(merge=merge, by=None)
+    except merging.MergeRefused as refused:
+        if merge.undone_at is None:
+            raise AssertionError("refused though it was not undone") from refused
+
+
+def _customers(channel: int) -> tuple[Contact, Contact]:
+    """The contacts that the channel's first two customers were when they first spoke."""
+    first, second = Identity.objects.filter(interactions__channel_id=channel, ours=False).distinct().order_by("pk")[:2]
+    return tuple(  # type: ignore[return-value]
+        Contact.objects.get(pk=one.links.order_by("pk").values_list("contact", flat=True)[0]) for one in (first, second)
+    )
+
+
+def contacts_of(channel: int) -> list[int]:
+    """On whose timeline the channel's inbound items stand, oldest first."""
+    found = Interaction.objects.filter(channel_id=channel, direction="in").order_by("posted_at", "pk")
+    return [contact or 0 for contact in found.values_list("contact", flat=True)]
+
+
+def renew(channel: int, credentials: dict[str, str]) -> None:
+    """The admin gives new keys."""
+    admin, _ = User.objects.get_or_create(email="admin@example.com", defaults={"name": "Adam", "role": Role.ADMIN})
+    connecting.renew(by=admin, channel=Channel.objects.get(pk=channel), credentials=credentials)
+
+
+def import_file(path: str) -> str:
+    """History comes from a file; returns the command's summary."""
+    said = io.StringIO()
+    call_command("import_posts", path, stdout=said, stderr=io.StringIO())
+    return said.getvalue()
+
+
+def imported(handle: str) -> list[list[str]]:
+    """What a history channel holds: id and parent of each post."""
+    rows = Interaction.objects.filter(channel__handle=handle).values_list("external_id", "parent__external_id")
+    return sorted([one or "", parent or ""] for one, parent in rows)

@@ -226,6 +226,7 @@ class Judge:
         for one in pressed:
             self._judge_reply(found, one)
         self._judge_webhooks(found)
+        self._judge_people(found)
         self._judge_standstill(found)
         return found
 
@@ -317,6 +318,38 @@ class Judge:
                 found.accuse("I3", f"reply {one.canary} is shown as {state} and is on the network")
         else:
             found.accuse("I8", f"reply {one.canary} is still {state}")
+
+    def _judge_people(self, found: Judgement) -> None:
+        """I4: everybody is on exactly one timeline, and all that is said stands on its speaker's."""
+        for words, query in (
+            (
+                "{} identities have no contact or several",
+                """SELECT count(*) FROM (
+                    SELECT i.id FROM contacts_identity i
+                    LEFT JOIN contacts_identitylink l ON l.identity_id = i.id AND l.ended_at IS NULL
+                    WHERE NOT i.ours GROUP BY i.id HAVING count(l.id) <> 1
+                ) odd""",
+            ),
+            (
+                "{} identities belong to a contact that was merged away",
+                """SELECT count(*) FROM contacts_identitylink l JOIN contacts_contact c ON c.id = l.contact_id
+                WHERE l.ended_at IS NULL AND c.merged_into_id IS NOT NULL""",
+            ),
+            (
+                "{} threads stand under another contact than their customer's",
+                """SELECT count(*) FROM conversations_thread t
+                JOIN contacts_identitylink l ON l.identity_id = t.identity_id AND l.ended_at IS NULL
+                WHERE t.contact_id <> l.contact_id""",
+            ),
+            (
+                "{} interactions stand on another timeline than their thread's",
+                """SELECT count(*) FROM conversations_interaction i JOIN conversations_thread t ON t.id = i.thread_id
+                WHERE i.contact_id IS DISTINCT FROM t.contact_id""",
+            ),
+        ):
+            ((count,),) = self.rows(query)
+            if count:
+                found.accuse("I4", words.format(count))
 
     def _judge_webhooks(self, found: Judgement) -> None:
         """I6: what was answered 200 is in the database."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any, ClassVar
 
 from tests.faults.catcher import Caught
 from tests.faults.judge import Pressed
-from tests.faults.stage import SETTLE, Outcome, Stage
+from tests.faults.stage import Outcome, Stage
 
 Trap = dict[str, str]
 Call = tuple[str, dict[str, Any]]  # an act and its arguments
@@ -181,12 +180,11 @@ class ReadBack(SendReply):
         path, account = "tweets|comments|messages|dm_conversations", scene.brand["id"]
         cut = {"network": self.kind, "fault": "cut_after", "methods": ["POST"], "path": path, "account": account}
         self.stage.control("POST", "switches", cut | {"count": 1})
-        yield [("send", {})]
-        scene.facts["unknown_at"] = time.monotonic()
+        yield [("send", {"settle": 3600})]
 
     def before(self, scene: Scene) -> None:
-        rest = scene.facts["unknown_at"] + SETTLE + 0.2 - time.monotonic()
-        time.sleep(max(0.0, rest))
+        """The hour has passed."""
+        self.stage.sql("UPDATE conversations_delivery SET not_before = now() WHERE channel_id = %s", scene.channel)
 
 
 class ReadBackComment(ReadBack):
@@ -295,6 +293,112 @@ class Delete(Process):
         return [f"the words of a deleted post stand in {', '.join(where)}"] if where else []
 
 
+class MergePeople(Scenario):
+    """Two customers become one, killed at any statement; the agent asks again."""
+
+    name = "merge two contacts"
+    every_statement = True
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        for _ in range(2):
+            self.says(scene)
+            scene.customer = self.stage.person()
+        yield [("pull", {"channel": scene.channel})]
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(("merge", {"channel": scene.channel}), trap)
+
+    def after(self, scene: Scene) -> Calls:
+        return [("merge", {"channel": scene.channel})]
+
+    def check(self, scene: Scene) -> list[str]:
+        people = len(set(self.stage.act("contacts_of", channel=scene.channel)))
+        return [] if people == 1 else [f"channel {scene.channel} has {people} timelines after the merge"]
+
+
+class UnmergePeople(MergePeople):
+    """A merge is undone, killed at any statement."""
+
+    name = "undo a merge"
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        yield from super().set_up(scene)
+        before = self.stage.act("contacts_of", channel=scene.channel)
+        yield [("merge", {"channel": scene.channel})]
+        scene.facts["before"] = before
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(("unmerge", {"channel": scene.channel}), trap)
+
+    def after(self, scene: Scene) -> Calls:
+        return [("unmerge", {"channel": scene.channel})]
+
+    def check(self, scene: Scene) -> list[str]:
+        now = self.stage.act("contacts_of", channel=scene.channel)
+        return [] if now == scene.facts["before"] else [f"{now} after the undo, {scene.facts['before']} before"]
+
+
+class Renew(Scenario):
+    """A dead token is replaced, killed at any statement; what was missed comes in by itself."""
+
+    name = "give a dead channel new keys"
+    every_statement = True
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        self.says(scene)
+        yield [("pull", {"channel": scene.channel})]
+        token = f"{self.kind}/brands/{scene.brand['id']}/token"
+        self.stage.control("POST", token, {"action": "revoke"})
+        self.says(scene)
+        yield [("pull", {"channel": scene.channel})]
+        renewed = self.stage.control("POST", token, {"action": "renew"})
+        scene.facts["keys"] = renewed["credentials"]
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(self._renewing(scene), trap)
+
+    def after(self, scene: Scene) -> Calls:
+        return [self._renewing(scene)]
+
+    def _renewing(self, scene: Scene) -> Call:
+        return ("renew", {"channel": scene.channel, "credentials": scene.facts["keys"]})
+
+
+HEADER = "tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id"
+
+
+class Import(Scenario):
+    """History comes from a file; the import is killed and run again."""
+
+    name = "import history"
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        first = 900_000_000 + 10 * scene.channel
+        handle, person = f"history{scene.channel}", 7_000_000 + scene.channel
+        at = "Tue Oct 31 22:1{}:47 +0000 2017"
+        rows = [
+            f"{first},{person},True,{at.format(0)},@{handle} help me,{first + 1},",
+            f"{first + 1},{handle},False,{at.format(1)},@{person} we do,{first + 2},{first}",
+            f"{first + 2},{person},True,{at.format(2)},@{handle} thanks,,{first + 1}",
+        ]
+        path = self.stage.root / f"{handle}.csv"
+        path.write_text("\n".join([HEADER, *rows]) + "\n")
+        scene.facts |= {"path": str(path), "handle": handle, "first": first}
+        yield []
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(("import_file", {"path": scene.facts["path"]}), trap)
+
+    def after(self, scene: Scene) -> Calls:
+        return [("import_file", {"path": scene.facts["path"]})]
+
+    def check(self, scene: Scene) -> list[str]:
+        first = scene.facts["first"]
+        expected = [[str(first), ""], [str(first + 1), str(first)], [str(first + 2), str(first + 1)]]
+        found = self.stage.act("imported", handle=scene.facts["handle"])
+        return [] if found == expected else [f"{scene.facts['handle']}: {found}"]
+
+
 ALL: tuple[type[Scenario], ...] = (
     SendReply,
     SendComment,
@@ -309,4 +413,8 @@ ALL: tuple[type[Scenario], ...] = (
     Process,
     ProcessFacebook,
     Delete,
+    MergePeople,
+    UnmergePeople,
+    Renew,
+    Import,
 )

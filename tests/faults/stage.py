@@ -214,6 +214,7 @@ class Stage:
         """What was held goes on."""
         self.sql("UPDATE channels_ingest_channel SET state = 'active' WHERE state = 'paused'")
         self.sql("UPDATE channels_ingest_webhookevent SET due_at = now() WHERE due_at > now() + interval '5 minutes'")
+        self.sql("UPDATE conversations_delivery SET not_before = now() WHERE not_before > now() + interval '5 minutes'")
 
     def _answer(self) -> dict[str, Any]:
         line = self.zygote.stdout.readline()
