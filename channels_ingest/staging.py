@@ -10,7 +10,7 @@ one answers where it is not in the file. Replies that answer each other in a cir
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -94,7 +94,7 @@ def staged(path: Path, report: Report) -> Iterator[None]:
         cursor.execute(_TABLES)
         try:
             with twcs.opened(path) as file:
-                cursor.copy_expert(_COPY, _Feed(_lines(file, report)))
+                cursor.copy_expert(_COPY, _Feed(_lines(twcs.rows(file), file, report)))
             report.read("Reading")
             _without_repeats(cursor, report)
             _plant_trees(cursor, report)
@@ -186,9 +186,9 @@ _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
-def _lines(file: IO[str], report: Report) -> Iterator[str]:
+def _lines(rows: Iterable[twcs.Row | twcs.BadRow], file: IO[str], report: Report) -> Iterator[str]:
     """The usable rows as COPY wants them."""
-    for row in twcs.rows(file):
+    for row in rows:
         if isinstance(row, twcs.Row) and report.take(row):
             yield _line(row)
         elif isinstance(row, twcs.BadRow):

@@ -116,11 +116,14 @@ def opened(path: Path) -> Iterator[IO[str]]:
 
 
 def rows(file: IO[str]) -> Iterator[Row | BadRow]:
-    """All records of the file, in its order; the good ones and the others. Raises NotTwcs.
+    """All records of the file, in its order; the good ones and the others. Raises NotTwcs at once.
 
     `file` must be opened with newline="" (see `opened`).
     """
-    reader = _Reader(file)
+    return _rows(_Reader(file))
+
+
+def _rows(reader: _Reader) -> Iterator[Row | BadRow]:
     while (found := reader.next_record()) is not None:
         if isinstance(found, BadRow):
             yield found
