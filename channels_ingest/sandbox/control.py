@@ -109,7 +109,7 @@ def endpoint(action: Action) -> Callable[[web.Request], Awaitable[web.Response]]
 
     async def handle(request: web.Request) -> web.Response:
         try:
-            body = json.loads(await request.text() or "{}") if request.can_read_body else {}
+            body = json.loads(await request.text() or "{}")
             if not isinstance(body, dict):
                 raise Refused("The body must be a JSON object.")
             query = {name: value for name, value in request.query.items() if name not in body}

@@ -51,6 +51,7 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
     if network is None:
         return await handler(request)
     site = site_of(request)
+    await request.read()  # now: what is carried out late must not depend on a connection that is cut by then
     token = _token(request, site, network)
     request[TOKEN] = token
     visit = Visit(site, network, request, token)

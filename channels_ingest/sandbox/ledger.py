@@ -64,7 +64,7 @@ class Ledger:
                 if limit is not None and number > after + limit:
                     return
                 if number > after:
-                    yield json.loads(line)
+                    yield json.loads(line.decode())
 
     def close(self) -> None:
         os.close(self._file)

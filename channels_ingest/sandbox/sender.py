@@ -86,6 +86,8 @@ class Sender:
             self._inbox.put_nowait(queued)
 
     def _plan(self, event: Record) -> list[Queued]:
+        if event.get("by") == "load":
+            return []
         found = [*self._plan_x(event), *self._plan_graph(event)]
         if found:
             self.site.webhooks.extend(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -140,6 +141,7 @@ class World:
 
     def _on_post_created(self, event: Record) -> None:
         item = Item(**event["item"])
+        item.author, item.via, item.lang = sys.intern(item.author), sys.intern(item.via), sys.intern(item.lang)
         self.items[item.network][item.id] = item
         if item.parent:
             self.children[item.network, item.parent].append(item.id)
@@ -154,7 +156,7 @@ class World:
         self.snowflakes.seen(item.id)
         self.timeline.add(item.id)
         self.by_author[item.author].add(item.id)
-        for username in mentioned(item.text):
+        for username in mentioned(item.text) if "@" in item.text else ():
             self.mentioning[username].add(item.id)
         if item.quoted:
             self.quotes[item.quoted].append(item.id)

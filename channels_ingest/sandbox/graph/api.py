@@ -113,7 +113,7 @@ Handler = Callable[[Call, str], Awaitable[Any]]
 
 async def _parameters(request: web.Request) -> dict[str, str]:
     given = dict(request.query)
-    if request.method == "GET" or not request.can_read_body:
+    if request.method == "GET" or not await request.read():
         return given
     if request.content_type == "application/json":
         try:
