@@ -7,54 +7,97 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_initial'),
-        ('contacts', '0001_initial'),
-        ('conversations', '0003_promises'),
+        ("accounts", "0002_initial"),
+        ("contacts", "0001_initial"),
+        ("conversations", "0003_promises"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='thread',
-            name='tags',
-            field=models.ManyToManyField(blank=True, related_name='threads', to='contacts.tag'),
+            model_name="thread",
+            name="tags",
+            field=models.ManyToManyField(blank=True, related_name="threads", to="contacts.tag"),
         ),
         migrations.AlterField(
-            model_name='threadevent',
-            name='verb',
-            field=models.CharField(choices=[('assigned', 'assigned'), ('unassigned', 'unassigned'), ('snoozed', 'snoozed'), ('woken', 'woken'), ('closed', 'closed'), ('reopened', 'reopened'), ('confirmed', 'confirmed'), ('tagged', 'tagged'), ('untagged', 'untagged')], max_length=16),
+            model_name="threadevent",
+            name="verb",
+            field=models.CharField(
+                choices=[
+                    ("assigned", "assigned"),
+                    ("unassigned", "unassigned"),
+                    ("snoozed", "snoozed"),
+                    ("woken", "woken"),
+                    ("closed", "closed"),
+                    ("reopened", "reopened"),
+                    ("confirmed", "confirmed"),
+                    ("tagged", "tagged"),
+                    ("untagged", "untagged"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.CreateModel(
-            name='Macro',
+            name="Macro",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('text', models.TextField(blank=True, max_length=5000, verbose_name='text')),
-                ('language', models.CharField(blank=True, max_length=16, verbose_name='language')),
-                ('steps', models.JSONField(blank=True, default=dict)),
-                ('used', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('brand', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='macros', to='accounts.brand')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='macros', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("text", models.TextField(blank=True, max_length=5000, verbose_name="text")),
+                ("language", models.CharField(blank=True, max_length=16, verbose_name="language")),
+                ("steps", models.JSONField(blank=True, default=dict)),
+                ("used", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="macros",
+                        to="accounts.brand",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="macros",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name', 'id'),
+                "ordering": ("name", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lane', models.CharField(max_length=8)),
-                ('text', models.TextField(max_length=10000)),
-                ('saved_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='conversations.thread')),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("lane", models.CharField(max_length=8)),
+                ("text", models.TextField(max_length=10000)),
+                ("saved_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to="conversations.thread"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'thread', 'lane'), name='draft_once')],
+                "constraints": [models.UniqueConstraint(fields=("user", "thread", "lane"), name="draft_once")],
             },
         ),
     ]

@@ -11,6 +11,8 @@ from accounts.models import Brand, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Removal
 from contacts.models import Contact
+from conversations.actions import write_note
+from conversations.models import Thread
 from conversations.record import record
 from conversations.timeline import timeline
 from tests.cast import MAYA, make_channel, said, whispered
@@ -95,3 +97,10 @@ def test_a_bad_page_mark_is_refused(channel: Channel, agent: User, browser_of: B
     record(channel, [said("1")])
     address = reverse("contact-timeline", args=[maya().pk])
     assert browser_of(agent).get(address, {"after": "WyJ4IiwxXQ"}).status_code == 400
+
+
+def test_a_colleagues_note_stands_among_the_moments(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
+    record(channel, [said("1")])
+    write_note(Thread.objects.get(), by=agent, text="Same batch as yesterday")
+    page = browser_of(agent).get(reverse("contact-timeline", args=[maya().pk])).content.decode()
+    assert "Same batch as yesterday" in page
