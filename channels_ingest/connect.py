@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import audit
-from channels_ingest import pull, sandbox_control, wake
+from channels_ingest import pull, sandbox_control, wake, webhooks
 from channels_ingest.health import failed
-from channels_ingest.models import App, Channel, SetAside
+from channels_ingest.models import App, Channel, SetAside, WebhookEvent
 from channels_ingest.networks import network as network_class
 from channels_ingest.networks.base import Account, Author, NetworkError, Trouble
 from channels_ingest.vault import Sealed
@@ -216,3 +216,11 @@ def settle(*, item: SetAside, by: User) -> None:
     with transaction.atomic():
         if SetAside.objects.filter(pk=item.pk, settled_at=None).update(settled_at=timezone.now()):
             audit(by=by, verb="settled", on=item, reason=item.reason)
+
+
+def replay(*, event: WebhookEvent, channel: Channel, by: User) -> None:
+    """Has a stored webhook body read again; what it tells is stored once all the same."""
+    with transaction.atomic():
+        webhooks.replay(event)
+        audit(by=by, verb="replayed", on=event, brand=channel.brand_id)
+    wake.up("channels_ingest.tasks.process_events")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from channels_ingest import pull, wake, webhooks
+from channels_ingest import connect, pull, wake, webhooks
 
 
 @shared_task
@@ -22,3 +22,8 @@ def pull_channel(channel_id: int) -> None:
 @shared_task
 def process_events() -> None:
     webhooks.process_due()
+
+
+@shared_task
+def ask_for_pushes() -> None:
+    connect.ask_for_missing_pushes()

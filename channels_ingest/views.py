@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import requires
 from accounts.keyset import page
 from accounts.roles import Permission
-from channels_ingest import connect, webhooks
+from channels_ingest import connect
 from channels_ingest.checks import connect_template, icon_path
 from channels_ingest.forms import ConnectForm, KeysForm, SandboxForm
 from channels_ingest.health import health
@@ -99,9 +99,13 @@ def channel(request: SignedIn, pk: int) -> HttpResponse:
 @require_safe
 def choose_network(request: SignedIn) -> HttpResponse:
     """Which network? The sandbox stands first, where there is one."""
-    choices = [(found, icon_path(key)) for key, found in networks().items()]
     sandbox = SandboxForm(user=request.user) if settings.SANDBOX_URL else None
-    return _page(request, "choose_network.html", choices=choices, sandbox=sandbox)
+    return _page(request, "choose_network.html", choices=_choices(), sandbox=sandbox)
+
+
+def _choices() -> list[tuple[str, str, str]]:
+    """Key, name and icon of every network."""
+    return [(key, found.name, icon_path(key)) for key, found in networks().items()]
 
 
 @requires(Permission.CHANNELS)
@@ -113,8 +117,7 @@ def connect_sandbox(request: SignedIn) -> HttpResponse:
     form = SandboxForm(request.POST, user=request.user)
     if form.is_valid() and (made := _try_sandbox(request, form)):
         return _connected(request, made)
-    choices = [(found, icon_path(key)) for key, found in networks().items()]
-    return _page(request, "choose_network.html", choices=choices, sandbox=form)
+    return _page(request, "choose_network.html", choices=_choices(), sandbox=form)
 
 
 def _try_sandbox(request: SignedIn, form: SandboxForm) -> Channel | None:
@@ -145,9 +148,7 @@ def connect_network(request: SignedIn, key: str) -> HttpResponse:
             _explain(form, error)
         else:
             return _connected(request, made)
-    return _page(
-        request, "connect.html", form=form, network=network, icon=icon_path(key), help_page=connect_template(key)
-    )
+    return _page(request, "connect.html", form=form, name=network.name, help_page=connect_template(key))
 
 
 @requires(Permission.CHANNELS)
@@ -169,8 +170,7 @@ def renew_keys(request: SignedIn, pk: int) -> HttpResponse:
         "connect.html",
         form=form,
         channel=channel,
-        network=channel.adapter,
-        icon=icon_path(channel.network),
+        name=channel.network_name,
         help_page=connect_template(channel.network),
     )
 
@@ -271,7 +271,7 @@ def replay(request: SignedIn, pk: int, event_pk: int) -> HttpResponse:
     """Has a stored webhook body read again; what it tells is stored once all the same."""
     channel = _channel(request.user, pk)
     event = get_object_or_404(WebhookEvent, pk=event_pk, app=channel.app_id)
-    webhooks.replay(event)
+    connect.replay(event=event, channel=channel, by=request.user)
     messages.success(request, _("The event is being read again."))
     return redirect("channel-events", pk)
 
