@@ -61,13 +61,14 @@ def worked(channel: Channel) -> None:
     changed = Channel.objects.filter(pk=channel.pk, state=Channel.State.BROKEN).update(
         state=Channel.State.ACTIVE, outage_from=channel.broken_since, broken_since=None
     )
-    Channel.objects.filter(pk=channel.pk).update(last_success_at=now, limited_until=None)
+    Channel.objects.filter(pk=channel.pk).update(last_success_at=now)
     if changed or channel.last_error:
         Channel.objects.filter(pk=channel.pk).update(last_error="", last_error_code="", advice="")
 
 
-def failed(channel: Channel, error: NetworkError) -> None:
-    """Keeps the error on the channel; breaks it where the token or a scope is gone, rests it where it is limited."""
+def failed(channel: Channel, error: NetworkError, *, sending: bool = True) -> None:
+    """Keeps the error on the channel; breaks it where the token or a scope is gone, and holds its replies where the
+    network limits sending. A limit met while pulling rests that stream alone: networks count each endpoint apart."""
     now = timezone.now()
     Channel.objects.filter(pk=channel.pk).update(
         last_error=error.message[:1000], last_error_code=error.code[:64], last_error_at=now, advice=error.advice[:500]
@@ -76,5 +77,5 @@ def failed(channel: Channel, error: NetworkError) -> None:
         Channel.objects.filter(pk=channel.pk, state=Channel.State.ACTIVE).update(
             state=Channel.State.BROKEN, broken_since=now
         )
-    elif error.retry_after is not None:
+    elif sending and error.retry_after is not None:
         Channel.objects.filter(pk=channel.pk).update(limited_until=now + min(error.retry_after, LONGEST_LIMIT))

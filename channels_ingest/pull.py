@@ -27,11 +27,7 @@ LONGEST_PAUSE = timedelta(minutes=15)  # between tries of a stream that keeps fa
 def due_channels(now: datetime) -> list[int]:
     """Ids of the channels that have a stream due, the longest waiting first; those without cursors get them."""
     _add_streams(now)
-    due = (
-        StreamCursor.objects.filter(due_at__lte=now, channel__in=Channel.objects.pulling())
-        .exclude(channel__limited_until__gt=now)
-        .order_by("due_at")
-    )
+    due = StreamCursor.objects.filter(due_at__lte=now, channel__in=Channel.objects.pulling()).order_by("due_at")
     return list(dict.fromkeys(due.values_list("channel_id", flat=True)))
 
 
@@ -74,13 +70,9 @@ def pull_channel(channel_id: int, *, everything: bool = False) -> Recorded:
         for stream in channel.adapter.streams:
             total += _pull_stream(channel, stream, everything=everything)
             channel.refresh_from_db()
-            if channel.state == Channel.State.BROKEN or _limited(channel):
+            if channel.state == Channel.State.BROKEN:
                 break
     return total
-
-
-def _limited(channel: Channel) -> bool:
-    return channel.limited_until is not None and channel.limited_until > timezone.now()
 
 
 def _pull_stream(channel: Channel, stream: Stream, *, everything: bool) -> Recorded:
@@ -94,7 +86,7 @@ def _pull_stream(channel: Channel, stream: Stream, *, everything: bool) -> Recor
             failpoint("pull.page")
             total += hand_over(channel, page.items, stream=stream.name, cursor=page.cursor, dropped=page.dropped)
     except NetworkError as error:
-        failed(channel, error)
+        failed(channel, error, sending=False)
         _rest(cursor, channel, stream, error)
         return total
     failpoint("pull.walked")

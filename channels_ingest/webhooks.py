@@ -19,10 +19,11 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import public
 from accounts.failpoints import failpoint
 from channels_ingest import wake
+from channels_ingest.health import failed
 from channels_ingest.ingest import Recorded, hand_over
 from channels_ingest.models import App, Channel, WebhookEvent
 from channels_ingest.networks import network, networks
-from channels_ingest.networks.base import Event, Post, Removal
+from channels_ingest.networks.base import Event, NetworkError, Post, Removal, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +145,8 @@ def _hand_over(event: WebhookEvent, one: Event) -> tuple[Recorded, list[str]]:
     if channel is None:
         return Recorded(), ["It speaks to an account that is not connected here."]
     reasons = [dropped.reason for dropped in one.dropped]
+    if one.broken:
+        failed(channel, NetworkError(one.broken, Trouble.BROKEN))
     return hand_over(channel, one.items, event=event), reasons
 
 
