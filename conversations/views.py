@@ -1,21 +1,342 @@
-"""The inbox and the thread."""
+"""The inbox: the list, the thread beside it, and what an agent does there.
+
+Every step is a plain form. With htmx the same views answer with fragments, or with 204 and a hint of what to fetch.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
 from accounts.roles import Permission
+from channels_ingest.networks import networks
+from channels_ingest.networks.base import Action
+from conversations import actions, deliver, inbox
+from conversations.actions import NotPossible
+from conversations.composer import Composer
+from conversations.customer import customer_of
+from conversations.forms import AssignForm, ReplyForm, SnoozeForm, colleagues
+from conversations.models import Delivery, Thread
+from conversations.reply import AlreadyAnswered, KeyUsed, SomethingNewer, reply
+from conversations.tree import newest_inbound, tree_of
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.db.models import QuerySet
+    from django.forms import Form
+    from django_htmx.middleware import HtmxDetails
+
+    from accounts.models import User
+
+MOST_IDS = 200
+
+
+class Request(HttpRequest):
+    """A request of somebody who is signed in (the login middleware saw to it), perhaps made by htmx."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+class Answer(NamedTuple):
+    """How a step went: what to say, and with which status where it was refused."""
+
+    words: str
+    refused: bool = False
+
+
+# -- the list ---------------------------------------------------------------------------------------------------------
 
 
 @requires(Permission.READ)
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
-    """The list of threads."""
-    return render(request, "conversations/inbox.html", {"section": "inbox"})
+def inbox_page(request: Request) -> HttpResponse:
+    """The list; with htmx only the rows that follow a cursor."""
+    context = _list(request)
+    if request.htmx and request.htmx.target == "older":
+        return render(request, "conversations/_rows.html", context)
+    return render(request, "conversations/inbox.html", context)
+
+
+@requires(Permission.READ)
+@require_safe
+def rows(request: Request) -> HttpResponse:
+    """What became of some threads in the list that the query names: those that belong to it, and the counts."""
+    user = request.user
+    wanted, brands = inbox.Wanted.read(request.GET.dict()), inbox.brand_ids(user)
+    ids = [int(word) for word in request.GET.get("ids", "").split(",") if word.isdecimal() and len(word) < 19]
+    context = {
+        "wanted": wanted,
+        "tabs": inbox.tabs(user, wanted, brands),
+        "page": inbox.Page(inbox.still_there(user, wanted, brands, ids[:MOST_IDS]), ""),
+    }
+    return render(request, "conversations/_list_now.html", context)
+
+
+def _list(request: Request) -> dict[str, Any]:
+    user = request.user
+    wanted, brands = inbox.Wanted.read(request.GET.dict()), inbox.brand_ids(user)
+    return {
+        "section": "inbox",
+        "wanted": wanted,
+        "tabs": inbox.tabs(user, wanted, brands),
+        "page": inbox.page(user, wanted, brands),
+        "networks": networks(),
+    }
+
+
+# -- one thread -------------------------------------------------------------------------------------------------------
+
+
+@requires(Permission.READ)
+@require_safe
+def thread_page(request: Request, pk: int) -> HttpResponse:
+    """A thread beside the list; with htmx the thread alone, or what came before a cursor."""
+    thread = _thread(request, pk)
+    if request.htmx and request.htmx.target == "earlier":
+        tree = tree_of(thread, before=request.GET.get("before", ""))
+        return render(request, "conversations/_entries.html", {"thread": thread, "tree": tree})
+    actions.mark_seen(thread, by=request.user)
+    return _show(request, thread, Composer.fresh(thread))
+
+
+@requires(Permission.READ)
+@require_safe
+def thread_now(request: Request, pk: int) -> HttpResponse:
+    """The parts of an open thread as they are now; `seen=1` where somebody really looks at it."""
+    thread = _thread(request, pk)
+    if request.GET.get("seen") == "1":
+        actions.mark_seen(thread, by=request.user)
+    return render(request, "conversations/_thread.html", _open(request, thread, Composer.fresh(thread)))
+
+
+def _show(request: Request, thread: Thread, composer: Composer, status: int = 200) -> HttpResponse:
+    context = _open(request, thread, composer)
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "conversations/_thread.html", context, status=status)
+    return render(request, "conversations/inbox.html", _list(request) | context, status=status)
+
+
+def _open(request: Request, thread: Thread, composer: Composer) -> dict[str, Any]:
+    tree = tree_of(thread)
+    composer.seen = composer.seen or tree.newest_inbound
+    return {
+        "thread": thread,
+        "tree": tree,
+        "composer": composer,
+        "customer": customer_of(thread, request.user),
+        "colleagues": colleagues(thread),
+        "snoozes": SnoozeForm.USUAL,
+        "wanted": inbox.Wanted.read(request.GET.dict()),
+    }
+
+
+# -- answering --------------------------------------------------------------------------------------------------------
+
+
+@requires(Permission.REPLY)
+@require_POST
+def replies(request: Request, pk: int) -> HttpResponse:
+    """Takes an answer or a note. Refused ones come back with their text and the reason, and nothing is written."""
+    thread = _thread(request, pk)
+    form = ReplyForm(request.POST)
+    if not form.is_valid():
+        return _compose_again(request, thread, Composer.again(thread, form.data, problem=_errors(form)), 422)
+    try:
+        _write(thread, request.user, form.cleaned_data)
+    except SomethingNewer as newer:
+        composer = Composer.again(thread, form.data, problem=str(newer), newer=newer.items)
+        return _compose_again(request, thread, composer, 409)
+    except AlreadyAnswered as answered:
+        composer = Composer.again(thread, form.data, problem=str(answered), newer=[answered.answer])
+        return _compose_again(request, thread, composer, 409)
+    except NotPossible as refused:
+        composer = Composer.again(thread, form.data, problem=str(refused), fresh_key=isinstance(refused, KeyUsed))
+        return _compose_again(request, thread, composer, 409)
+    if not request.htmx:
+        return HttpResponseRedirect(_back(request, thread))
+    composer = Composer.fresh(thread)
+    return _hint(render(request, "conversations/_composer.html", _composing(request, thread, composer)), thread)
+
+
+def _write(thread: Thread, by: User, given: dict[str, Any]) -> None:
+    """Raises NotPossible and its kinds."""
+    if given["lane"] == "note":
+        actions.write_note(thread, by=by, text=given["text"])
+        return
+    reply(
+        thread,
+        by=by,
+        text=given["text"],
+        action=Action(given["lane"]),
+        key=given["key"],
+        seen=given["seen"],
+        confirmed=given["confirmed"],
+    )
+
+
+def _compose_again(request: Request, thread: Thread, composer: Composer, status: int) -> HttpResponse:
+    if not request.htmx:
+        return _show(request, thread, composer, status)
+    context = _composing(request, thread, composer)
+    return _hint(render(request, "conversations/_composer.html", context, status=status), thread)
+
+
+def _composing(request: Request, thread: Thread, composer: Composer) -> dict[str, Any]:
+    composer.seen = composer.seen or newest_inbound(thread)
+    return {"thread": thread, "composer": composer, "wanted": inbox.Wanted.read(request.GET.dict())}
+
+
+@requires(Permission.REPLY)
+@require_POST
+def length(request: Request, pk: int) -> JsonResponse:
+    """How long the thread's network counts a text."""
+    thread = _thread(request, pk)
+    text = request.POST.get("text", "")[:20_000].replace("\r\n", "\n").strip()
+    return JsonResponse({"length": thread.channel.speak().length(text)})
+
+
+# -- what became of our answers ---------------------------------------------------------------------------------------
+
+
+@requires(Permission.REPLY)
+@require_POST
+def undo(request: Request, pk: int) -> HttpResponse:
+    """Takes a reply back before it leaves; its words return to the composer."""
+    delivery = _delivery(request, pk)
+    if not deliver.undo(delivery, by=request.user):
+        return _done(request, delivery.thread, Answer(_("It is too late: the reply is on its way."), refused=True))
+    if not request.htmx:
+        messages.info(request, _("The reply was taken back."))
+        return HttpResponseRedirect(_back(request, delivery.thread))
+    given = {"text": delivery.interaction.text, "lane": delivery.action}
+    composer = Composer.again(delivery.thread, given, fresh_key=True)
+    context = _composing(request, delivery.thread, composer)
+    answer = _hint(render(request, "conversations/_composer.html", context), delivery.thread)
+    answer["HX-Retarget"] = "#composer"
+    answer["HX-Reswap"] = "outerHTML"
+    return answer
+
+
+@requires(Permission.REPLY)
+@require_POST
+def retry(request: Request, pk: int) -> HttpResponse:
+    """Sends a failed reply again."""
+    delivery = _delivery(request, pk)
+    try:
+        deliver.retry(delivery, by=request.user)
+    except NotPossible as refused:
+        return _done(request, delivery.thread, Answer(str(refused), refused=True))
+    return _done(request, delivery.thread, Answer(_("It is being sent again.")))
+
+
+@requires(Permission.REPLY)
+@require_POST
+def decide(request: Request, pk: int) -> HttpResponse:
+    """Settles a reply of which nobody but a person can say whether it arrived."""
+    delivery = _delivery(request, pk)
+    arrived = request.POST.get("arrived")
+    if arrived not in ("yes", "no"):
+        return _done(request, delivery.thread, Answer(_("Say whether it arrived."), refused=True))
+    try:
+        deliver.decide(delivery, arrived=arrived == "yes", by=request.user)
+    except NotPossible as refused:
+        return _done(request, delivery.thread, Answer(str(refused), refused=True))
+    return _done(request, delivery.thread, Answer(_("Thank you, noted.")))
+
+
+# -- the thread's state -----------------------------------------------------------------------------------------------
+
+
+@requires(Permission.REPLY)
+@require_POST
+def assignment(request: Request, pk: int) -> HttpResponse:
+    thread = _thread(request, pk)
+    form = AssignForm(request.POST)
+    if not form.is_valid():
+        return _done(request, thread, Answer(_("This colleague cannot take the thread."), refused=True))
+    to: User | None = form.cleaned_data["to"]
+    try:
+        actions.assign(thread, to=to, by=request.user)
+    except NotPossible as refused:
+        return _done(request, thread, Answer(str(refused), refused=True))
+    return _done(request, thread, Answer(_("Assigned to %(name)s.") % {"name": to} if to else _("Assigned to nobody.")))
+
+
+@requires(Permission.REPLY)
+@require_POST
+def snooze(request: Request, pk: int) -> HttpResponse:
+    thread = _thread(request, pk)
+    form = SnoozeForm(request.POST)
+    if not form.is_valid():
+        return _done(request, thread, Answer(_errors(form), refused=True))
+    try:
+        actions.snooze(thread, until=form.cleaned_data["until"], by=request.user)
+    except NotPossible as refused:
+        return _done(request, thread, Answer(str(refused), refused=True))
+    return _done(request, thread, Answer(_("Snoozed.")))
+
+
+@requires(Permission.REPLY)
+@require_POST
+def closing(request: Request, pk: int) -> HttpResponse:
+    thread = _thread(request, pk)
+    actions.close(thread, by=request.user)
+    return _done(request, thread, Answer(_("Closed. It opens again when the customer writes.")))
+
+
+@requires(Permission.REPLY)
+@require_POST
+def reopening(request: Request, pk: int) -> HttpResponse:
+    thread = _thread(request, pk)
+    actions.reopen(thread, by=request.user)
+    return _done(request, thread, Answer(_("Open again.")))
+
+
+# -- shared -----------------------------------------------------------------------------------------------------------
+
+
+def _threads(request: Request) -> QuerySet[Thread]:
+    parts = Thread.objects.select_related("brand", "channel", "channel__app", "identity", "contact", "assignee")
+    return parts.visible_to(request.user)
+
+
+def _thread(request: Request, pk: int) -> Thread:
+    return get_object_or_404(_threads(request), pk=pk)
+
+
+def _delivery(request: Request, pk: int) -> Delivery:
+    visible = Thread.objects.visible_to(request.user).values("pk")
+    delivery = get_object_or_404(Delivery.objects.select_related("interaction"), pk=pk, thread__in=visible)
+    delivery.thread = _thread(request, delivery.thread_id)
+    return delivery
+
+
+def _done(request: Request, thread: Thread, answer: Answer) -> HttpResponse:
+    """A plain form goes back to the thread with a message; htmx gets the message and a hint of what changed."""
+    if not request.htmx:
+        (messages.error if answer.refused else messages.success)(request, answer.words)
+        return HttpResponseRedirect(_back(request, thread))
+    toast = {"text": answer.words, "tags": "error" if answer.refused else ""}
+    return _hint(HttpResponse(status=204), thread, toast=toast)
+
+
+def _hint(response: HttpResponse, thread: Thread, **events: Any) -> HttpResponse:
+    response["HX-Trigger"] = json.dumps({"live:changed": {"threads": [thread.pk], "many": False}, **events})
+    return response
+
+
+def _errors(form: Form) -> str:
+    return " ".join(str(error) for errors in form.errors.values() for error in errors)
+
+
+def _back(request: Request, thread: Thread) -> str:
+    query = inbox.Wanted.read(request.GET.dict()).query
+    return reverse("thread", args=[thread.pk]) + (f"?{query}" if query else "")

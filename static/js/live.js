@@ -35,8 +35,8 @@
     const message = JSON.parse(event.data);
     answered = true;
     if (message.kind === "hello") up();
-    else if (message.kind === "changed") tell("live:changed", message);
-    else if (message.kind !== "pong") tell("live:presence", message);
+    else if (message.threads) tell("live:changed", message);
+    else if (message.thread) tell("live:presence", message);
   }
 
   function up() {

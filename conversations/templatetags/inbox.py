@@ -1,0 +1,108 @@
+"""How the inbox writes texts, times and numbers."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.utils.safestring import SafeString
+
+register = template.Library()
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
+_ENDINGS = ".,:;!?…*_~"
+LONGEST_SHOWN = 60
+
+
+@register.filter
+def said(text: str) -> SafeString:
+    """A stranger's text: escaped, with its http and https addresses as links that give nothing away."""
+    return format_html_join("", "{}", ((piece,) for piece in _pieces(text)))
+
+
+def _pieces(text: str) -> Iterator[str | SafeString]:
+    end = 0
+    for match in _ADDRESS.finditer(text):
+        address = _trimmed(match.group())
+        if len(address) <= len("https://"):
+            continue
+        yield text[end : match.start()]
+        yield _link(address)
+        end = match.start() + len(address)
+    yield text[end:]
+
+
+def _trimmed(address: str) -> str:
+    """Without the punctuation of the sentence around it, and without a bracket that it did not open."""
+    while address and (address[-1] in _ENDINGS or _closes_nothing(address)):
+        address = address[:-1]
+    return address
+
+
+def _closes_nothing(address: str) -> bool:
+    opening = {")": "(", "]": "["}.get(address[-1])
+    return opening is not None and address.count(opening) < address.count(address[-1])
+
+
+def _link(address: str) -> SafeString:
+    shown = address.split("//", 1)[1]
+    if len(shown) > LONGEST_SHOWN:
+        shown = shown[: LONGEST_SHOWN - 1] + "…"
+    return format_html(
+        '<a href="{}" title="{}" rel="nofollow noopener noreferrer ugc" target="_blank">{}</a>', address, address, shown
+    )
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago, in one short word or two; the date after a week."""
+    if moment is None:
+        return ""
+    passed = timezone.now() - moment
+    if passed < timedelta(minutes=1):
+        return _("now")
+    if passed >= timedelta(days=7):
+        return formats.date_format(timezone.localtime(moment), "j M" if passed < timedelta(days=300) else "M Y")
+    return span(passed)
+
+
+@register.filter
+def since(moment: datetime | None) -> str:
+    """How much time has passed, never as a date."""
+    return span(timezone.now() - moment) if moment else ""
+
+
+def span(passed: timedelta) -> str:
+    minutes = max(int(passed.total_seconds() // 60), 1)
+    if minutes < 60:
+        return _("%(count)d min") % {"count": minutes}
+    if minutes < 24 * 60:
+        return _("%(count)d h") % {"count": minutes // 60}
+    return _("%(count)d d") % {"count": minutes // (24 * 60)}
+
+
+@register.filter
+def reach(count: int | None) -> str:
+    """A number of people in at most four signs: 950, 18.2k, 1.3M."""
+    if count is None:
+        return ""
+    for size, sign in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            value = count / size
+            return f"{value:.0f}{sign}" if value >= 100 else f"{value:.1f}".removesuffix(".0") + sign
+    return str(count)
+
+
+@register.filter
+def web_only(address: str) -> str:
+    """The address if it leads to the web, `#` for any other (javascript:, data:...)."""
+    return address if address.lower().startswith(("https://", "http://")) else "#"

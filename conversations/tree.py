@@ -1,0 +1,321 @@
+"""A thread as its readers see it: the customer's matter, and the public conversation it is part of.
+
+The newest items of the thread itself are always there; around them stand what they answer, what answers them, and (up
+to a limit) the rest of the public tree, folded where it does not concern the customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from channels_ingest.networks.base import Visibility
+from conversations.inbox import read_cursor
+from conversations.models import Delivery, Interaction, Thread, ThreadEvent
+from conversations.record import PRIVATE_LANE
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+OWN_SIZE = 60  # items of the thread on one page
+AROUND_SIZE = 80  # other items of its public trees
+EVENTS_SIZE = 100
+ANCESTORS = 25
+FOLD_FROM = 3  # so many items in a row that do not concern the customer become one folded line
+
+CUSTOMER, US, PEER, NOTE = "customer", "us", "peer", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One item, and how it stands in the conversation."""
+
+    item: Interaction
+    role: str  # CUSTOMER, US, PEER or NOTE
+    own: bool  # it belongs to this thread
+    answered: Interaction | None  # what it answers, where that is not the item right above
+    turn: bool  # the first one in another lane (public, private) than the one above
+
+    kind = "said"
+
+    @property
+    def key(self) -> str:
+        return f"i{self.item.pk}"
+
+    @property
+    def initials(self) -> str:
+        speaker = self.item.sent_by or self.item.author
+        return speaker.initials if speaker else "?"
+
+    @property
+    def delivery(self) -> Delivery | None:
+        return self.item.delivery if self.own and hasattr(self.item, "delivery") else None
+
+    @property
+    def version(self) -> int:
+        item, delivery = self.item, self.delivery
+        state = delivery and (delivery.state, delivery.attempts, delivery.error, delivery.advice, delivery.not_before)
+        parts = (item.version, item.removed_at, item.hidden_at, item.external_id, item.parent_id, self.turn, state)
+        return crc32(repr((parts, self.answered and self.answered.pk)).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Items of other people that do not concern the customer, folded."""
+
+    items: list[Said]
+
+    kind = "aside"
+
+    @property
+    def key(self) -> str:
+        return f"aside{self.items[0].item.pk}"
+
+    @property
+    def version(self) -> int:
+        return crc32(repr([one.version for one in self.items]).encode())
+
+    @property
+    def people(self) -> list[str]:
+        """The first few names."""
+        names = dict.fromkeys(str(one.item.author) for one in self.items if one.item.author)
+        return list(names)[:3]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A change of the thread: assigned, snoozed, closed..."""
+
+    event: ThreadEvent
+
+    kind = "event"
+
+    @property
+    def key(self) -> str:
+        return f"e{self.event.pk}"
+
+    version = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The line between two days (in the reader's time zone)."""
+
+    on: date
+
+    kind = "day"
+
+    @property
+    def key(self) -> str:
+        return f"day{self.on.isoformat()}"
+
+    version = 1
+
+
+Entry = Said | Aside | Happened | Day
+
+
+@dataclass(slots=True)
+class Tree:
+    """What is shown of a thread, oldest first. `older` is the cursor of what came before, empty where nothing did."""
+
+    entries: list[Entry] = field(default_factory=list)
+    older: str = ""
+    newest_inbound: int | None = None  # the newest inbound item of the thread: what a writer has seen
+    people: int = 0  # how many people speak in what is shown, ours not counted
+    more_around: bool = False  # the public tree holds more than is shown
+
+
+def tree_of(thread: Thread, *, before: str = "") -> Tree:
+    """The newest part of a thread, or the part before a cursor. A fixed number of queries."""
+    own, more = _own(thread, before)
+    if not own:
+        return Tree()
+    first = own[0].posted_at
+    until = own[-1].posted_at if before else None
+    around = _around(thread, since=first if more else None, until=until)
+    close = _close_to(thread, own)
+    said = _in_order(own, around, close, thread)
+    events = _events(thread, since=first if more else None, until=until)
+    return Tree(
+        entries=list(_with_days(_folded(_merged(said, events), {row.pk for row in close}))),
+        older=_cursor(own[0]) if more else "",
+        newest_inbound=next((row.pk for row in reversed(own) if row.is_inbound), None),
+        people=len({one.item.author_id for one in said if one.role in (CUSTOMER, PEER)}),
+        more_around=len(around) >= AROUND_SIZE,
+    )
+
+
+def newest_inbound(thread: Thread) -> int | None:
+    """Id of the newest inbound item: what somebody who looks now has seen."""
+    inbound = thread.interactions.filter(direction=Interaction.Direction.IN)
+    return inbound.order_by("-posted_at", "-pk").values_list("pk", flat=True).first()
+
+
+# -- queries ----------------------------------------------------------------------------------------------------------
+
+
+def _parts(items: QuerySet[Interaction]) -> QuerySet[Interaction]:
+    return items.select_related("author", "sent_by", "delivery").defer("facts")
+
+
+def _own(thread: Thread, before: str) -> tuple[list[Interaction], bool]:
+    """The thread's items, oldest first, and whether there are older ones."""
+    items = _parts(Interaction.objects.filter(thread=thread)).order_by("-posted_at", "-pk")
+    at = read_cursor(before)
+    if at is not None:
+        items = items.filter(posted_at__lte=at[0]).exclude(posted_at=at[0], pk__gte=at[1])
+    found = list(items[: OWN_SIZE + 1])
+    return found[:OWN_SIZE][::-1], len(found) > OWN_SIZE
+
+
+def _around(thread: Thread, *, since: datetime | None, until: datetime | None) -> list[Interaction]:
+    """What else was said under the thread's public roots in that time: the newest few, and the roots."""
+    lanes = list(
+        thread.lanes.filter(visibility=Visibility.PUBLIC)
+        .exclude(root_external_id=PRIVATE_LANE)
+        .order_by("-pk")
+        .values_list("channel_id", "root_external_id")[:5]
+    )
+    if not lanes:
+        return []
+    under = Q()
+    for channel_id, root in lanes:
+        under |= Q(channel_id=channel_id, root_external_id=root)
+    items = _public(under, thread)
+    if since is not None:
+        items = items.filter(posted_at__gte=since)
+    if until is not None:
+        items = items.filter(posted_at__lte=until)
+    return list(items.order_by("-posted_at", "-pk")[:AROUND_SIZE])
+
+
+def _public(under: Q, thread: Thread) -> QuerySet[Interaction]:
+    """Public items that are on the network and stand in no lane of this thread."""
+    items = Interaction.objects.filter(under, visibility=Visibility.PUBLIC, external_id__isnull=False)
+    return _parts(items.filter(~Q(thread=thread) | Q(thread=None)))
+
+
+def _close_to(thread: Thread, own: Sequence[Interaction]) -> list[Interaction]:
+    """What the thread's items answer (up to the root), and what answers them."""
+    ids = [row.pk for row in own if not row.is_private]
+    if not ids:
+        return []
+    return list(_public(Q(pk__in=_ancestors(ids)) | Q(parent_id__in=ids), thread).order_by("-posted_at")[:AROUND_SIZE])
+
+
+_ANCESTORS = """
+    WITH RECURSIVE up (id, parent_id, depth) AS (
+        SELECT id, parent_id, 0 FROM conversations_interaction WHERE id = ANY(%s)
+        UNION
+        SELECT i.id, i.parent_id, up.depth + 1
+        FROM conversations_interaction i JOIN up ON i.id = up.parent_id
+        WHERE up.depth < %s
+    )
+    SELECT DISTINCT id FROM up WHERE depth > 0
+"""
+
+
+def _ancestors(ids: Sequence[int]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ANCESTORS, [list(ids), ANCESTORS])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _events(thread: Thread, *, since: datetime | None, until: datetime | None) -> list[ThreadEvent]:
+    events = ThreadEvent.objects.filter(thread=thread).select_related("by").order_by("-at", "-pk")
+    if since is not None:
+        events = events.filter(at__gte=since)
+    if until is not None:
+        events = events.filter(at__lte=until)
+    return list(events[:EVENTS_SIZE])[::-1]
+
+
+def _cursor(item: Interaction) -> str:
+    from_micros = round(item.posted_at.timestamp() * 1_000_000)
+    return f"{from_micros}-{item.pk}"
+
+
+# -- order ------------------------------------------------------------------------------------------------------------
+
+
+def _in_order(
+    own: Iterable[Interaction], around: Iterable[Interaction], close: Iterable[Interaction], thread: Thread
+) -> list[Said]:
+    items = {row.pk: row for row in (*own, *around, *close)}
+    ordered = sorted(items.values(), key=lambda row: (row.posted_at, row.pk))
+    said: list[Said] = []
+    above: Interaction | None = None
+    for item in ordered:
+        answered = items.get(item.parent_id) if item.parent_id else None
+        said.append(
+            Said(
+                item=item,
+                role=_role(item, thread),
+                own=item.thread_id == thread.pk,
+                answered=answered if above is None or answered is not above else None,
+                turn=above is not None and not item.is_note and item.visibility != above.visibility,
+            )
+        )
+        above = above if item.is_note else item
+    return said
+
+
+def _role(item: Interaction, thread: Thread) -> str:
+    if item.is_note:
+        return NOTE
+    if item.is_ours or (item.author is not None and item.author.ours):
+        return US
+    if item.thread_id == thread.pk or item.author_id == thread.identity_id or item.contact_id == thread.contact_id:
+        return CUSTOMER
+    return PEER
+
+
+def _merged(said: Iterable[Said], events: Iterable[ThreadEvent]) -> list[Said | Happened]:
+    entries: list[tuple[datetime, int, Said | Happened]] = [(one.item.posted_at, 0, one) for one in said]
+    entries += [(event.at, 1, Happened(event)) for event in events]
+    return [entry for _at, _rank, entry in sorted(entries, key=lambda row: row[:2])]
+
+
+def _folded(entries: Iterable[Said | Happened], close: Collection[int]) -> Iterator[Entry]:
+    """Runs of items that do not concern the customer become one folded entry."""
+
+    def is_aside(entry: Said | Happened) -> bool:
+        return isinstance(entry, Said) and not entry.own and entry.item.pk not in close
+
+    for aside, run in groupby(entries, key=is_aside):
+        found: list[Any] = list(run)
+        if aside and len(found) >= FOLD_FROM:
+            yield Aside(found)
+        else:
+            yield from found
+
+
+def _with_days(entries: Iterable[Entry]) -> Iterator[Entry]:
+    day: date | None = None
+    for entry in entries:
+        on = timezone.localdate(_when(entry))
+        if on != day:
+            day = on
+            yield Day(on)
+        yield entry
+
+
+def _when(entry: Entry) -> datetime:
+    match entry:
+        case Said():
+            return entry.item.posted_at
+        case Aside():
+            return entry.items[0].item.posted_at
+        case Happened():
+            return entry.event.at
+        case Day():
+            raise ValueError("A day is only put between entries.")
