@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from channels_ingest.networks import networks
 from contacts.models import Contact, Identity, IdentityLink, Tag
 from conversations.models import Interaction, Thread
+from conversations.timeline import timeline
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -49,12 +50,7 @@ def customer_of(thread: Thread, user: User) -> Customer:
             .select_related("channel", "latest")
             .order_by("-last_activity_at")[:OTHERS_SIZE]
         ),
-        lately=list(
-            Interaction.objects.visible_to(user)
-            .timeline(contact)
-            .exclude(direction=Interaction.Direction.NOTE)
-            .select_related("channel")[:TIMELINE_SIZE]
-        ),
+        lately=timeline(contact, user, size=TIMELINE_SIZE).rows,
         reach=sum(identity.followers or 0 for identity in identities),
     )
 

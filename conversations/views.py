@@ -9,13 +9,13 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import requires
+from accounts.access import SignedIn, requires
 from accounts.roles import Permission
 from channels_ingest.networks import networks
 from channels_ingest.networks.base import Action
@@ -38,10 +38,9 @@ if TYPE_CHECKING:
 MOST_IDS = 200
 
 
-class Request(HttpRequest):
-    """A request of somebody who is signed in (the login middleware saw to it), perhaps made by htmx."""
+class Request(SignedIn):
+    """A request of somebody who is signed in, perhaps made by htmx."""
 
-    user: User
     htmx: HtmxDetails
 
 
