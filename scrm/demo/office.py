@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
 from channels_ingest.networks.base import Action
-from contacts.models import Contact, ContactNote, Identity, Tag
+from contacts.merge import merge_contacts
+from contacts.models import Contact, ContactNote, Identity, IdentityLink, Tag
 from conversations import actions
 from conversations.deliver import send_due
 from conversations.models import Interaction, Thread
@@ -67,6 +69,8 @@ DETAILS = {
     "tim_becker": {"location": "Kiel", "language": "de"},
     "claire_d": {"location": "Chambéry", "language": "fr"},
 }
+# Who was found to be one person, and how: the X account's contact is kept, the one of the Facebook account goes into it.
+MERGED = (("mayak", "mira", "Told us in a direct message that both accounts are hers."),)
 CONTACT_NOTES = (
     ("mayak", "ana", "Leads ski tours and writes about gear. Prefers direct messages, answers late in the evening."),
     ("grumpygus", "ben", "Only ever by name, never \"dear customer\". Was a loyal buyer until 2024."),
@@ -123,18 +127,26 @@ class Office:
 
     def _know_people(self) -> None:
         for customer in CUSTOMERS:
-            for contact in self._contacts(customer.handle):
+            for contact in _contacts(customer.handle):
                 contact.tags.add(*(Tag.objects.get_or_create(name=name)[0] for name in customer.tags))
                 Contact.objects.filter(pk=contact.pk).update(**DETAILS.get(customer.handle, {}))
+        for handle, who, reason in MERGED:
+            self._merge(_contacts(handle), self.people[who], reason)
         for handle, who, text in CONTACT_NOTES:
-            for contact in self._contacts(handle):
+            for contact in _contacts(handle)[:1]:
                 ContactNote.objects.get_or_create(contact=contact, text=text, defaults={"by": self.people[who]})
 
-    def _contacts(self, handle: str) -> list[Contact]:
-        """The contact behind the person's X account, or behind the one on Facebook where that is the only one."""
-        accounts = Identity.objects.filter(handle=handle) | Identity.objects.filter(name=_name(handle))
-        ids = accounts.filter(ours=False, links__ended_at=None).values_list("links__contact", flat=True)
-        return list(Contact.objects.filter(pk__in=ids, merged_into=None).order_by("pk")[:1])
+    def _merge(self, contacts: list[Contact], by: User, reason: str) -> None:
+        for other in contacts[1:]:
+            merge_contacts(keep=contacts[0], drop=other, by=by, proof=IdentityLink.Proof.CLAIMED, note=reason)
+
+
+def _contacts(handle: str) -> list[Contact]:
+    """The contacts behind the person's accounts, the one of the X account first."""
+    accounts = Identity.objects.filter(Q(handle=handle) | Q(name=_name(handle)), ours=False)
+    links = IdentityLink.objects.filter(identity__in=accounts, ended_at=None).select_related("contact")
+    found = {link.contact_id: link.contact for link in links.order_by("-identity__network")}
+    return list(found.values())
 
 
 def _name(handle: str) -> str:
