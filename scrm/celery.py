@@ -6,10 +6,13 @@ import os
 
 from celery import Celery
 
+from scrm import schedule
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 
 app = Celery("scrm")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+schedule.install(app)
 app.autodiscover_tasks(["channels_ingest", "conversations", "insights"])
 
 # A message says only "look": what is due is found by query, so a lost or a doubled one does no harm.

@@ -27,6 +27,11 @@ from scrm.supervisor import Supervisor
 LOOPBACK = "127.0.0.1"
 WEB_SECONDS = 90.0  # how long the web server may take to answer first
 GRACE_SECONDS = 30.0  # how long the worker may finish what it does
+# Celery's checks would load every page into each of its processes: 20 MB apiece.
+WORKER_SURROUNDINGS = {
+    "CELERY_SKIP_CHECKS": "1",
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
+}
 
 
 class Stop(BaseException):
@@ -167,9 +172,9 @@ def worker(surroundings: dict[str, str]) -> Command:
     schedule = services.data_dir() / "schedule"
     return _python(
         "the worker",
-        surroundings | {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"},
+        surroundings | WORKER_SURROUNDINGS,
         *("-m", "celery", "--quiet", "-A", "scrm", "worker", "--loglevel", "WARNING"),
-        *("--concurrency", str(env.number("WORKERS", 2, least=1)), "--beat", "--schedule", str(schedule)),
+        *("--concurrency", str(env.number("WORKERS", 2, least=1)), "--with-schedule", "--schedule", str(schedule)),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         patience=GRACE_SECONDS,
     )

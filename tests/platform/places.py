@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from scrm.embedded.processes import PROC, wait_until
 from scrm.services import BASE_DIR
 
-PATIENCE = 60.0
+PATIENCE = 120.0  # seconds; much more than needed, for a machine that is busy
 
 
 @dataclass
@@ -84,10 +85,15 @@ def _all_processes() -> Iterator[int]:
 
 
 def line_of(process: subprocess.Popen[str], part: str) -> str:
-    """Read on until a line holds the part, and return it; fails where the output ends before."""
+    """Read on until a line holds the part, and return it; fails where that never comes."""
     read = []
-    for line in process.stdout or ():
-        read.append(line)
-        if part in line:
-            return line
+    watchdog = threading.Timer(PATIENCE, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout or ():
+            read.append(line)
+            if part in line:
+                return line
+    finally:
+        watchdog.cancel()
     raise AssertionError(f"{part!r} was not said:\n{''.join(read)}")

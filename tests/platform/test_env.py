@@ -8,6 +8,7 @@ from scrm import env
 @pytest.fixture(autouse=True)
 def variable(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.delenv("A_NAME", raising=False)
+    monkeypatch.setattr(env, "READ", {})
     return monkeypatch
 
 
