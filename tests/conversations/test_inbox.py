@@ -1,0 +1,245 @@
+"""The list of threads: views, counts, search, pages, and what it costs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Author, Removal
+from conversations import actions, inbox
+from conversations.inbox import Wanted
+from conversations.models import Delivery, Interaction, Thread
+from conversations.record import record
+from conversations.search import index_texts
+from tests.cast import JONAS, MAYA, SOFIA, said, whispered
+from tests.conftest import BrowserOf
+
+pytestmark = pytest.mark.django_db
+
+
+def thread_of(author: Author) -> Thread:
+    return Thread.objects.get(identity__external_id=author.external_id)
+
+
+def names(user: User, **query: str) -> list[str]:
+    """Who is in the list that the query asks for."""
+    wanted = Wanted.read(query)
+    return [row.name for row in inbox.page(user, wanted, inbox.brand_ids(user)).rows]
+
+
+def crowd(channel: Channel, count: int) -> None:
+    people = [Author(str(5000 + number), handle=f"p{number}", name=f"Person {number}") for number in range(count)]
+    record(channel, [said(f"c{one.external_id}", one, minutes=place) for place, one in enumerate(people)])
+
+
+# -- views ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_activity_stands_first(channel: Channel, agent: User) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS, minutes=5), said("3", SOFIA, minutes=2)])
+    assert names(agent, view="all") == ["Jonas Okafor", "Sofia Rossi", "Maya Keller"]
+
+
+def test_mine_are_those_assigned_to_me(channel: Channel, agent: User, colleague: User) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS), said("3", SOFIA)])
+    actions.assign(thread_of(MAYA), to=agent, by=agent)
+    actions.assign(thread_of(JONAS), to=colleague, by=agent)
+    assert (names(agent, view="mine"), names(agent, view="unassigned")) == (["Maya Keller"], ["Sofia Rossi"])
+
+
+def test_snoozed_and_closed_have_views_of_their_own(channel: Channel, agent: User) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS), said("3", SOFIA)])
+    actions.snooze(thread_of(MAYA), until=timezone.now() + timedelta(hours=1), by=agent)
+    actions.close(thread_of(JONAS), by=agent)
+    assert [names(agent, view=view) for view in ("all", "snoozed", "closed")] == [
+        ["Sofia Rossi"],
+        ["Maya Keller"],
+        ["Jonas Okafor"],
+    ]
+
+
+def test_an_agent_of_another_brand_sees_nothing(channel: Channel, stranger: User) -> None:
+    record(channel, [said("1", MAYA)])
+    assert names(stranger, view="all") == []
+
+
+def test_an_admin_sees_every_brand(channel: Channel, admin: User) -> None:
+    record(channel, [said("1", MAYA)])
+    assert names(admin, view="all") == ["Maya Keller"]
+
+
+def test_private_threads_can_be_asked_for(channel: Channel, agent: User) -> None:
+    record(channel, [said("1", MAYA), whispered("2", JONAS)])
+    assert names(agent, view="all", visibility="private") == ["Jonas Okafor"]
+
+
+def test_counts_stop_at_ninety_nine(channel: Channel, agent: User) -> None:
+    crowd(channel, 120)
+    tabs = {tab.key: tab.shown for tab in inbox.tabs(agent, Wanted(), inbox.brand_ids(agent))}
+    assert tabs == {"mine": "0", "unassigned": "99+", "all": "99+", "snoozed": "0", "closed": ""}
+
+
+def test_nonsense_in_the_address_shows_the_usual_list(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
+    query = {"view": "\x00", "network": "nowhere", "visibility": "x", "before": "9" * 17 + "-1", "q": "\x00"}
+    assert browser_of(agent).get("/", query).status_code == 200
+
+
+# -- rows -------------------------------------------------------------------------------------------------------------
+
+
+def row_of(user: User, author: Author) -> inbox.Row:
+    (row,) = inbox.rows([thread_of(author)], user)
+    return row
+
+
+def test_a_row_says_what_was_said_last_and_by_whom(channel: Channel, agent: User) -> None:
+    first = said("1", MAYA)
+    record(channel, [first, said("2", _us(channel), "On its way!", parent=first, minutes=1)])
+    row = row_of(agent, MAYA)
+    assert (row.speaker, row.snippet, row.badge) == ("We", "On its way!", "X")
+
+
+def test_a_row_is_unread_until_the_thread_was_opened(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
+    record(channel, [said("1", MAYA)])
+    before = row_of(agent, MAYA).unread
+    browser_of(agent).get(f"/threads/{thread_of(MAYA).pk}/")
+    assert (before, row_of(agent, MAYA).unread) == (True, False)
+
+
+def test_a_deleted_post_leaves_no_words_in_its_row(channel: Channel, agent: User) -> None:
+    record(channel, [said("1", MAYA, "regretted")])
+    record(channel, [Removal("1")])
+    assert "regretted" not in row_of(agent, MAYA).snippet
+
+
+def test_a_reply_that_failed_is_told_in_the_row(channel: Channel, agent: User) -> None:
+    record(channel, [said("1", MAYA)])
+    thread = thread_of(MAYA)
+    ours = Interaction.objects.create(
+        channel=channel, kind="reply", direction="out", visibility="public", thread=thread, posted_at=timezone.now()
+    )
+    Delivery.objects.create(interaction=ours, channel=channel, thread=thread, action="reply", state="failed")
+    assert row_of(agent, MAYA).trouble == "failed"
+
+
+def _us(channel: Channel) -> Author:
+    return Author(channel.external_id, handle=channel.handle)
+
+
+# -- search -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["maya", "@MAYA", "keller", "mayak", "Maja Keller", "stakes", "stak", '"without stakes"']
+)
+def test_search_finds_people_and_words(channel: Channel, agent: User, text: str) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS, "Is it waterproof?")])
+    index_texts()
+    assert names(agent, q=text) == ["Maya Keller"]
+
+
+@pytest.mark.parametrize("text", ["!!!", "' | 1=1 --", '"', "a & !b | (", "\\", "%", "_", ":*"])
+def test_search_takes_any_text(channel: Channel, agent: User, text: str) -> None:
+    record(channel, [said("1", MAYA)])
+    index_texts()
+    assert names(agent, q=text) == []
+
+
+def test_search_reaches_closed_threads(channel: Channel, agent: User) -> None:
+    record(channel, [said("1", MAYA)])
+    actions.close(thread_of(MAYA), by=agent)
+    assert names(agent, q="maya", view="mine") == ["Maya Keller"]
+
+
+def test_search_stays_within_my_brands(channel: Channel, stranger: User) -> None:
+    record(channel, [said("1", MAYA)])
+    index_texts()
+    assert names(stranger, q="stakes") == names(stranger, q="maya") == []
+
+
+# -- pages ------------------------------------------------------------------------------------------------------------
+
+
+def test_pages_follow_each_other_without_gap_or_overlap(channel: Channel, agent: User) -> None:
+    crowd(channel, inbox.PAGE_SIZE * 2 + 7)
+    brands, seen, before = inbox.brand_ids(agent), list[int](), ""
+    for _turn in range(3):
+        page = inbox.page(agent, Wanted(view="all", before=before), brands)
+        seen += [row.thread.pk for row in page.rows]
+        before = page.older
+    everything = Thread.objects.order_by("-last_activity_at", "-pk").values_list("pk", flat=True)
+    assert (seen, before) == (list(everything), "")
+
+
+def test_threads_of_the_same_moment_are_not_lost_between_pages(channel: Channel, agent: User) -> None:
+    people = [Author(str(number), handle=f"p{number}") for number in range(inbox.PAGE_SIZE + 5)]
+    record(channel, [said(f"c{one.external_id}", one) for one in people])
+    first = inbox.page(agent, Wanted(view="all"), inbox.brand_ids(agent))
+    second = inbox.page(agent, Wanted(view="all", before=first.older), inbox.brand_ids(agent))
+    assert len({row.thread.pk for row in (*first.rows, *second.rows)}) == inbox.PAGE_SIZE + 5
+
+
+def test_the_older_rows_come_as_a_fragment(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
+    crowd(channel, inbox.PAGE_SIZE + 1)
+    before = inbox.page(agent, Wanted(view="all"), inbox.brand_ids(agent)).older
+    headers = {"HX-Request": "true", "HX-Target": "older"}
+    answer = browser_of(agent).get("/", {"view": "all", "before": before}, headers=headers)
+    assert (b"Person 0" in answer.content, b"<html" in answer.content) == (True, False)
+
+
+def test_a_browser_asks_which_of_the_changed_threads_are_still_in_its_list(
+    channel: Channel, agent: User, browser_of: BrowserOf
+) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS)])
+    actions.close(thread_of(JONAS), by=agent)
+    ids = f"{thread_of(MAYA).pk},{thread_of(JONAS).pk},0,x,{10**30}"
+    answer = browser_of(agent).get("/rows/", {"view": "all", "ids": ids}).content.decode()
+    assert ("Maya Keller" in answer, "Jonas Okafor" in answer) == (True, False)
+
+
+# -- cost -------------------------------------------------------------------------------------------------------------
+
+
+def queries(browser: Client, address: str) -> int:
+    browser.get(address)  # whatever is read once is read now
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert browser.get(address).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("address", ["/?view=all", "/?q=person"])
+def test_fifty_rows_cost_as_many_queries_as_five(
+    channel: Channel, agent: User, browser_of: BrowserOf, address: str
+) -> None:
+    browser = browser_of(agent)
+    crowd(channel, 5)
+    few = queries(browser, address)
+    crowd(channel, 50)
+    assert queries(browser, address) == few <= 12
+
+
+def plan(sql: str, params: tuple[object, ...]) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # a small table would be read whole whatever its indexes
+        cursor.execute(f"EXPLAIN {sql}", params)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.parametrize("view", list(inbox.VIEWS))
+def test_every_view_walks_an_index_in_its_order(channel: Channel, agent: User, view: str) -> None:
+    crowd(channel, 3)
+    wanted = Wanted(view=view)
+    asked = inbox._with_parts(inbox._asked_for(agent, wanted, inbox.brand_ids(agent)))[: inbox.PAGE_SIZE]
+    shown = plan(*asked.query.sql_with_params())
+    assert "on conversations_thread" in shown
+    assert "Seq Scan on conversations_thread" not in shown
+    assert "Sort Key: conversations_thread" not in shown
