@@ -215,6 +215,84 @@ class SetAside(models.Model):
         return self.reason
 
 
+class Notice(models.Model):
+    """Something about a channel that its admins must know: one for each outage, from when until when.
+
+    It stands in the product while it lasts, and is sent by mail once (`mailed_at`).
+    """
+
+    class Kind(models.TextChoices):
+        BROKEN = "broken", _("broken")
+        SILENT = "silent", _("silent")
+        EXPIRING = "expiring", _("its access ends soon")
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="notices", db_index=False)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    words = models.CharField(max_length=1000)
+    advice = models.CharField(max_length=500, blank=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("channel", "kind"),
+                condition=Q(ended_at__isnull=True),
+                name="notice_one_open",
+            ),
+        )
+        indexes = (models.Index(fields=("channel", "-id"), name="notice_recent"),)
+
+    def __str__(self) -> str:
+        return self.words
+
+
+class Recheck(models.Model):
+    """How far the stored posts of a channel were looked up again, to learn which of them were deleted meanwhile."""
+
+    channel = models.OneToOneField(Channel, on_delete=models.CASCADE, primary_key=True, related_name="recheck")
+    position = models.BigIntegerField(default=0)  # the id of the last interaction looked up in this round
+    began_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    looked_up = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"recheck of {self.channel_id}"
+
+
+class Reconcile(models.Model):
+    """One reading back of a channel over a window: what was missing here and is here now.
+
+    `missing_ids` names the first thousand of the missing items.
+    """
+
+    class Cause(models.TextChoices):
+        NIGHTLY = "nightly", _("nightly")
+        ASKED = "asked", _("asked for")
+        OUTAGE = "outage", _("after an outage")
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="reconciles", db_index=False)
+    cause = models.CharField(max_length=16, choices=Cause.choices)
+    since = models.DateTimeField()
+    began_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    read = models.PositiveIntegerField(default=0)
+    missing = models.PositiveIntegerField(default=0)
+    repaired = models.PositiveIntegerField(default=0)
+    missing_ids: ArrayField[Any, Any] = ArrayField(models.CharField(max_length=255), default=list)
+    error = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("channel", "-id"), name="reconcile_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.cause} of {self.channel_id}: {self.missing} missing"
+
+
 def pull_times(channel: Channel) -> dict[str, datetime | None]:
     """When each stream of the channel was last pulled with success."""
     return dict(channel.cursors.values_list("stream", "succeeded_at"))

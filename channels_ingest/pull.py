@@ -67,12 +67,20 @@ def pull_channel(channel_id: int, *, everything: bool = False) -> Recorded:
         if channel.state not in (Channel.State.ACTIVE, Channel.State.BROKEN):
             return total
         _add_streams(timezone.now())
-        for stream in channel.adapter.streams:
+        for stream in _in_order(channel):
             total += _pull_stream(channel, stream, everything=everything)
             channel.refresh_from_db()
             if channel.state == Channel.State.BROKEN:
                 break
     return total
+
+
+def _in_order(channel: Channel) -> list[Stream]:
+    """The streams; of a broken channel the one that failed first, so that another's success does not hide it."""
+    if channel.state != Channel.State.BROKEN:
+        return list(channel.adapter.streams)
+    failures = dict(StreamCursor.objects.filter(channel=channel).values_list("stream", "failures"))
+    return sorted(channel.adapter.streams, key=lambda stream: -failures.get(stream.name, 0))
 
 
 def _pull_stream(channel: Channel, stream: Stream, *, everything: bool) -> Recorded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from channels_ingest import connect, pull, wake, webhooks
+from channels_ingest import connect, notices, pull, retention, wake, webhooks
 
 
 @shared_task
@@ -27,3 +27,13 @@ def process_events() -> None:
 @shared_task
 def ask_for_pushes() -> None:
     connect.ask_for_missing_pushes()
+
+
+@shared_task
+def look_after_channels() -> None:
+    notices.look(timezone.now())
+
+
+@shared_task
+def forget_old() -> None:
+    retention.forget_old(timezone.now())

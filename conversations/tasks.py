@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from conversations import actions, deliver, readings, search
+from conversations import actions, deliver, readings, reconcile, search
 
 
 @shared_task
@@ -28,3 +28,13 @@ def wake_threads() -> None:
 def understand_texts() -> None:
     while readings.understand_due():
         pass
+
+
+@shared_task
+def reconcile_due() -> None:
+    reconcile.reconcile_due(timezone.now())
+
+
+@shared_task
+def recheck_due() -> None:
+    reconcile.recheck_due(timezone.now())

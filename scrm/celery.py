@@ -27,5 +27,9 @@ app.conf.beat_schedule = {
         ("index new texts", "conversations.tasks.index_texts", 5.0),
         ("understand new texts", "conversations.tasks.understand_texts", 5.0),
         ("wake snoozed threads", "conversations.tasks.wake_threads", 15.0),
+        ("tell admins of outages", "channels_ingest.tasks.look_after_channels", 15.0),
+        ("read back after outages and at night", "conversations.tasks.reconcile_due", 60.0),
+        ("look for what was deleted", "conversations.tasks.recheck_due", 60.0),
+        ("forget old ledger lines", "channels_ingest.tasks.forget_old", 3600.0),
     )
 }

@@ -181,6 +181,7 @@ PULL_PACE = env.number("PULL_PACE", 100, least=1)  # per cent of each stream's o
 NETWORK_TIMEOUT = env.number("NETWORK_TIMEOUT", 30, least=1)
 # Languages that customers are expected to write in: two-letter codes.
 LANGUAGES_HEARD = env.names("LANGUAGES_HEARD", ("en", "de", "fr", "es", "it", "nl", "pt"))
+KEEP_LEDGER_DAYS = env.number("KEEP_LEDGER_DAYS", 30, least=2)  # webhook bodies, pages pulled, ended notices
 WEBHOOK_LIMIT = env.number("WEBHOOK_LIMIT", 5_000_000, least=1000)  # bytes
 
 # -- people -------------------------------------------------------------------------------------------------------

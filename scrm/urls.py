@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import include, path
 
-from scrm.health import health
+from scrm.health import health, live
 from scrm.shell import choose_theme
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health, name="health"),
+    path("health/ready/", health, name="ready"),
+    path("health/live/", live, name="live"),
     path("api/v1/", include("scrm.api")),
     path("theme/", choose_theme, name="theme"),
     path("", include("accounts.urls")),

@@ -344,6 +344,10 @@ class Network(ABC):
     def pull(self, stream: str, cursor: Mapping[str, JSON]) -> Iterator[Page]:
         """Pages from where `cursor` ({} at first) stands to the end. Raises NetworkError between pages."""
 
+    def cursor_at(self, stream: str, moment: datetime) -> Mapping[str, JSON]:
+        """A cursor from which `pull` brings everything said since `moment` (and may bring more)."""
+        return {}
+
     def lookup(self, external_ids: Iterable[str]) -> tuple[Item, ...]:
         """The items as they are now; a Removal for each that is gone. At most 100 ids. Raises NetworkError."""
         raise NetworkError(f"{self.name} cannot look up single items", Trouble.PERMANENT)

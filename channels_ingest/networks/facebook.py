@@ -197,6 +197,10 @@ class Facebook(Network):
         partner = graph_objects.partner_in(conversation, self.page)
         return graph_objects.message_from(row, partner, self.page)
 
+    def cursor_at(self, stream: str, moment: datetime) -> Mapping[str, JSON]:
+        at = moment.isoformat()
+        return {edge: {"since": at} for edge in EDGES} if stream == "posts" else dict.fromkeys(graph_walk.BOUNDS, at)
+
     def lookup(self, external_ids: Iterable[str]) -> tuple[Item, ...]:
         wanted = list(dict.fromkeys(external_ids))[:LOOKUP_LIMIT]
         return tuple(item for one in wanted if (item := self._looked_up(one)) is not None)

@@ -39,7 +39,15 @@ from channels_ingest.networks.base import (
 )
 from channels_ingest.networks.parts import values, x_events, x_length, x_said, x_walk
 from channels_ingest.networks.parts.values import Obj, Unusable
-from channels_ingest.networks.parts.x_posts import Includes, Us, author_from, includes_of, message_from, post_from
+from channels_ingest.networks.parts.x_posts import (
+    Includes,
+    Us,
+    author_from,
+    includes_of,
+    message_from,
+    post_from,
+    snowflake_at,
+)
 
 ORIGIN = "https://api.twitter.com"  # where tweepy believes X is
 MENTIONS_REACH = 800  # newest mentions that X still gives
@@ -365,6 +373,9 @@ class Twitter(Network):
             except Unusable as problem:
                 dropped.append(Dropped(str(problem), values.storable(raw)))
         return items, dropped
+
+    def cursor_at(self, stream: str, moment: datetime) -> Mapping[str, JSON]:
+        return {"since": snowflake_at(moment)} if stream in ("mentions", "posts", "messages") else {}
 
     def lookup(self, external_ids: Iterable[str]) -> tuple[Item, ...]:
         wanted = list(dict.fromkeys(external_ids))[:LOOKUP_LIMIT]

@@ -52,7 +52,7 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     site = site_of(request)
     await request.read()  # now: what is carried out late must not depend on a connection that is cut by then
-    token = _token(request, site, network)
+    token = _token(request, site, network, await _posted_token(request, network))
     request[TOKEN] = token
     visit = Visit(site, network, request, token)
     started = time.monotonic()
@@ -71,12 +71,20 @@ def _network(path: str) -> Network | None:
     return "facebook" if path.startswith("/graph/") else None
 
 
-def _token(request: web.Request, site: Site, network: Network) -> Token | None:
+async def _posted_token(request: web.Request, network: Network) -> str:
+    """Graph takes the token in a form too."""
+    if network != "facebook" or request.content_type != "application/x-www-form-urlencoded":
+        return ""
+    value = (await request.post()).get("access_token", "")
+    return value if isinstance(value, str) else ""
+
+
+def _token(request: web.Request, site: Site, network: Network, posted: str) -> Token | None:
     scheme, _, value = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() == "oauth" and "oauth_token=" in value:
         value = value.split('oauth_token="', 1)[-1].split('"', 1)[0]
     if not value and network == "facebook":
-        value = request.query.get("access_token", "")
+        value = request.query.get("access_token", "") or posted
     return site.token(value, network)
 
 

@@ -19,6 +19,7 @@ from channels_ingest.networks.parts.values import Obj, Unusable
 
 OVERLAP = timedelta(minutes=15)
 DEEP_EVERY = timedelta(hours=24)
+BOUNDS = ("since", "floor", "deep")  # what a finished nested walk leaves in its cursor
 END = "end"  # as the page cursor inside a place: nothing is left to read there
 
 Ask = Callable[[str], Obj]  # the page after this cursor
@@ -129,7 +130,7 @@ class Nested:
     walk: State = field(default_factory=dict)
 
     def pages(self, cursor: Mapping[str, Any]) -> Iterator[Page]:
-        self.state = {name: cursor[name] for name in ("since", "floor", "deep") if cursor.get(name)}
+        self.state = {name: cursor[name] for name in BOUNDS if cursor.get(name)}
         self.walk = dict(values.mapping(cursor.get("walk")))
         begun = self.walk.get("edge")
         for edge in self.edges[self.edges.index(begun) if begun in self.edges else 0 :]:

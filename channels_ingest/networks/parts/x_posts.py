@@ -158,6 +158,12 @@ def snowflake_time(post_id: str) -> datetime | None:
     return values.milliseconds((number >> 22) + SNOWFLAKE_EPOCH_MS)
 
 
+def snowflake_at(moment: datetime) -> str:
+    """The id that X would have made at this moment (aware); "0" for one before its ids held time."""
+    ms = int(moment.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS
+    return str(ms << 22) if ms > 0 else "0"
+
+
 def _first_written(history: list[str], written_at: datetime) -> datetime:
     first = snowflake_time(history[0]) if len(history) > 1 else None
     return first if first and written_at - EDIT_WINDOW <= first <= written_at else written_at

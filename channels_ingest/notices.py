@@ -1,0 +1,85 @@
+"""Tells admins what they must act on: one notice for each outage, in the product and by mail, not one for each try."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.roles import Role
+from channels_ingest.health import Diagnosis, health
+from channels_ingest.models import Channel, Notice
+
+log = logging.getLogger(__name__)
+
+EXPIRES_WITHIN = timedelta(days=7)  # how early an ending access is announced
+
+
+def look(now: datetime) -> int:
+    """Opens and ends the notices of all channels, and sends what was not mailed yet; returns how many are open."""
+    for channel in Channel.objects.exclude(state=Channel.State.HISTORY).order_by("pk"):
+        _judge(channel, now)
+    mail_due()
+    return open_notices().count()
+
+
+def open_notices() -> QuerySet[Notice]:
+    """The notices that stand now, newest first."""
+    return Notice.objects.filter(ended_at=None).select_related("channel")
+
+
+def _judge(channel: Channel, now: datetime) -> None:
+    found = health(channel, now)
+    broken = found.diagnosis == Diagnosis.BROKEN
+    _keep(channel, Notice.Kind.BROKEN, found.words if broken else "", found.advice)
+    silent = found.diagnosis == Diagnosis.SILENT
+    _keep(channel, Notice.Kind.SILENT, found.words if silent else "", _("Look at the account itself: is all well?"))
+    ends = channel.token_expires_at
+    ending = ends is not None and ends - now <= EXPIRES_WITHIN and channel.state != Channel.State.PAUSED
+    words = _("The access ends on %(day)s.") % {"day": ends.date().isoformat()} if ends and ending else ""
+    _keep(channel, Notice.Kind.EXPIRING, words, _("Enter new keys before that day."))
+
+
+def _keep(channel: Channel, kind: Notice.Kind, words: str, advice: str) -> None:
+    """One open notice of a kind while there are words for it, none otherwise. The database sees to the "one"."""
+    standing = Notice.objects.filter(channel=channel, kind=kind, ended_at=None)
+    if not words:
+        standing.update(ended_at=timezone.now())
+    elif not standing.exists():
+        notice = Notice(channel=channel, kind=kind, words=words[:1000], advice=advice[:500])
+        Notice.objects.bulk_create([notice], ignore_conflicts=True)
+
+
+def mail_due() -> int:
+    """Mails the open notices that nobody was told of by mail; returns how many."""
+    sent = 0
+    for notice in open_notices().filter(mailed_at=None).order_by("pk"):
+        if Notice.objects.filter(pk=notice.pk, mailed_at=None).update(mailed_at=timezone.now()) and _mail(notice):
+            sent += 1
+    return sent
+
+
+def _mail(notice: Notice) -> bool:
+    """One mail to all admins; where it cannot be sent it is due again."""
+    address = settings.PUBLIC_URL + reverse("channel", args=[notice.channel_id])
+    subject = _("%(channel)s: %(kind)s") % {"channel": notice.channel, "kind": notice.get_kind_display()}
+    lines = [notice.words, notice.advice, address]
+    try:
+        send_mail(subject, "\n\n".join(line for line in lines if line), None, _admins())
+    except (smtplib.SMTPException, OSError) as error:
+        log.warning("A notice could not be mailed: %s", type(error).__name__)
+        Notice.objects.filter(pk=notice.pk).update(mailed_at=None)
+        return False
+    return True
+
+
+def _admins() -> list[str]:
+    return list(User.objects.filter(role=Role.ADMIN, is_active=True).values_list("email", flat=True))

@@ -1,0 +1,175 @@
+"""Reads the networks back: what is missing here is stored, and what was deleted there is emptied here.
+
+Pulls and webhooks should leave nothing to find. This looks whether they did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.failpoints import failpoint
+from channels_ingest.health import failed
+from channels_ingest.ingest import hand_over
+from channels_ingest.models import Channel, Recheck, Reconcile, pull_times
+from channels_ingest.networks.base import AuthorRemoval, Item, NetworkError, Post, Removal, Trouble, Visibility
+from conversations.models import Alias, Interaction, Tombstone
+
+RECONCILE_LOCK = 4  # first half of the advisory lock key; the second half is the channel's id
+WINDOW = timedelta(hours=26)  # what the nightly run reads back: a day, and some more than a day
+EVERY = timedelta(hours=24)
+BEFORE_OUTAGE = timedelta(hours=1)
+STILL_ON_ITS_WAY = timedelta(minutes=2)  # younger than the last pull by this: not missing, only not here yet
+MOST_IDS = 1000
+BATCH = 50  # as many as every network looks up at once
+ROUND_EVERY = timedelta(hours=20)  # each stored post is looked up again within a day
+
+
+@contextmanager
+def _alone(channel: Channel) -> Iterator[bool]:
+    """Whether nobody else reads this channel back now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [RECONCILE_LOCK, channel.pk])
+        (got,) = cursor.fetchone()
+    try:
+        yield got
+    finally:
+        if got:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [RECONCILE_LOCK, channel.pk])
+
+
+# -- what is missing here ---------------------------------------------------------------------------------------------
+
+
+def reconcile(channel: Channel, *, since: datetime, cause: str = Reconcile.Cause.ASKED) -> Reconcile | None:
+    """Reads every stream of the channel back to `since` (aware) and stores exactly what is missing.
+
+    Returns what was found, or None where another run is at it. A network's refusal stands in `error`.
+    """
+    with _alone(channel) as alone:
+        if not alone:
+            return None
+        row = Reconcile.objects.create(channel=channel, cause=cause, since=since)
+        reached = pull_times(channel)
+        try:
+            for stream in channel.adapter.streams:
+                _read_stream(row, channel, stream.name, reached.get(stream.name))
+        except NetworkError as error:
+            failed(channel, error)
+            row.error = error.message[:1000]
+        row.finished_at = timezone.now()
+        row.save()
+        failpoint("reconcile.done")
+    return row
+
+
+def _read_stream(row: Reconcile, channel: Channel, stream: str, reached: datetime | None) -> None:
+    network = channel.speak()
+    for page in network.pull(stream, network.cursor_at(stream, row.since)):
+        posts = [item for item in page.items if isinstance(item, Post)]
+        missing = _missing(channel, posts)
+        late = [post for post in posts if post.external_id in missing and _overdue(post, row.since, reached)]
+        recorded = hand_over(channel, page.items, dropped=page.dropped)
+        failpoint("reconcile.page")
+        row.read += len(page.items)
+        row.missing += len(late)
+        row.repaired += min(len(late), recorded.stored)
+        row.missing_ids = [*row.missing_ids, *(post.external_id for post in late)][:MOST_IDS]
+
+
+def _overdue(post: Post, since: datetime, reached: datetime | None) -> bool:
+    """Whether a pull that succeeded should have brought it."""
+    return reached is not None and since <= post.posted_at < reached - STILL_ON_ITS_WAY
+
+
+def _missing(channel: Channel, posts: Iterable[Post]) -> set[str]:
+    ids = {one: post.external_id for post in posts for one in (post.external_id, *post.alias_ids)}
+    known: set[str] = set()
+    for rows in (Interaction.objects, Alias.objects, Tombstone.objects):
+        found = rows.filter(channel=channel, external_id__in=list(ids)).values_list("external_id", flat=True)
+        known |= {ids[one] for one in found if one}
+    return set(ids.values()) - known
+
+
+def reconcile_due(now: datetime) -> int:
+    """Reads back the channels whose outage is over, and each active one once a day; returns how many."""
+    done = 0
+    for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
+        if channel.limited_until and channel.limited_until > now:
+            continue
+        if channel.outage_from is not None:
+            found = reconcile(channel, since=channel.outage_from - BEFORE_OUTAGE, cause=Reconcile.Cause.OUTAGE)
+            if found and not found.error:
+                Channel.objects.filter(pk=channel.pk, outage_from=channel.outage_from).update(outage_from=None)
+            done += found is not None
+        elif _night_has_come(channel, now):
+            done += reconcile(channel, since=now - WINDOW, cause=Reconcile.Cause.NIGHTLY) is not None
+    return done
+
+
+def _night_has_come(channel: Channel, now: datetime) -> bool:
+    lately = Reconcile.objects.filter(channel=channel, cause=Reconcile.Cause.NIGHTLY, began_at__gt=now - EVERY)
+    return now - channel.created_at > EVERY and not lately.exists()
+
+
+# -- what is gone there -----------------------------------------------------------------------------------------------
+
+
+def recheck_due(now: datetime, *, batches: int = 5) -> int:
+    """Looks stored public posts up again, a bounded number of batches for each channel; returns how many were gone.
+
+    X and Facebook want what was deleted there emptied here within 24 hours, and do not always say what was deleted.
+    """
+    gone = 0
+    for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
+        if channel.limited_until and channel.limited_until > now:
+            continue
+        with _alone(channel) as alone:
+            gone += _recheck(channel, now, batches) if alone else 0
+    return gone
+
+
+def _recheck(channel: Channel, now: datetime, batches: int) -> int:
+    place, _new = Recheck.objects.get_or_create(channel=channel)
+    if place.finished_at and now - place.began_at > ROUND_EVERY:
+        place.position, place.began_at, place.finished_at, place.looked_up, place.removed = 0, now, None, 0, 0
+    before = place.removed
+    for _ in range(0 if place.finished_at else batches):
+        due = Interaction.objects.filter(
+            channel=channel,
+            external_id__isnull=False,
+            pk__gt=place.position,
+            removed_at=None,
+            visibility=Visibility.PUBLIC,
+        )
+        rows = list(due.order_by("pk").values_list("pk", "external_id")[:BATCH])
+        if not rows:
+            place.finished_at = timezone.now()
+            break
+        if not _look_up(channel, place, [external_id or "" for _pk, external_id in rows]):
+            break
+        place.position = rows[-1][0]
+    place.save()
+    return place.removed - before
+
+
+def _look_up(channel: Channel, place: Recheck, external_ids: Collection[str]) -> bool:
+    """False where the network cannot be asked now."""
+    try:
+        items: tuple[Item, ...] = channel.speak().lookup(external_ids)
+    except NetworkError as error:
+        if error.trouble == Trouble.PERMANENT:  # this network looks up nothing
+            place.finished_at = timezone.now()
+        else:
+            failed(channel, error)
+        return False
+    hand_over(channel, items)
+    failpoint("recheck.batch")
+    place.looked_up += len(external_ids)
+    place.removed += sum(isinstance(item, Removal | AuthorRemoval) for item in items)
+    return True

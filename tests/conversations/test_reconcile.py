@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from channels_ingest.models import Channel, Reconcile, StreamCursor
+from channels_ingest.networks.base import Item, Page, Removal, Trouble
+from conversations import reconcile
+from conversations.models import Interaction
+from conversations.record import record
+from tests.cast import NOON, SOFIA, said
+from tests.fakes import FakeNetwork, trouble
+
+pytestmark = pytest.mark.django_db
+
+FIRST, SECOND, THIRD = said("1"), said("2", SOFIA, minutes=1), said("3", minutes=2)
+
+
+class Readable(FakeNetwork):
+    gone: frozenset[str] = frozenset()
+
+    def lookup(self, external_ids: Iterable[str]) -> tuple[Item, ...]:
+        return tuple(Removal(one) for one in external_ids if one in self.gone)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch, channel: Channel) -> Readable:
+    fake = Readable()
+    fake.pages = [Page((FIRST, SECOND), {}), Page((THIRD,), {})]
+    monkeypatch.setattr(Channel, "speak", lambda self: fake)
+    monkeypatch.setattr(Channel, "adapter", FakeNetwork)
+    StreamCursor.objects.create(channel=channel, stream="mentions", succeeded_at=NOON + timedelta(hours=1))
+    return fake
+
+
+def read_back(channel: Channel) -> Reconcile:
+    found = reconcile.reconcile(channel, since=NOON - timedelta(hours=1))
+    assert found is not None
+    return found
+
+
+def test_exactly_what_is_missing_is_reported_and_stored(network: Readable, channel: Channel) -> None:
+    record(channel, [FIRST, THIRD])
+    found = read_back(channel)
+    assert (found.read, found.missing, found.repaired, found.missing_ids) == (3, 1, 1, ["2"])
+    assert Interaction.objects.count() == 3
+
+
+def test_a_row_deleted_by_hand_is_found_and_healed(network: Readable, channel: Channel) -> None:
+    record(channel, [FIRST, SECOND, THIRD])
+    Interaction.objects.filter(external_id="2").delete()
+    assert read_back(channel).missing_ids == ["2"]
+    assert read_back(channel).missing == 0
+
+
+def test_what_is_only_on_its_way_is_stored_and_not_called_missing(network: Readable, channel: Channel) -> None:
+    StreamCursor.objects.update(succeeded_at=NOON)
+    assert read_back(channel).missing == 0
+    assert Interaction.objects.count() == 3
+
+
+def test_a_refusal_of_the_network_stands_in_the_report(network: Readable, channel: Channel) -> None:
+    network.pages = [trouble(words="come back later")]
+    assert read_back(channel).error == "come back later"
+
+
+def test_an_outage_is_back_filled_by_itself_and_is_over_then(network: Readable, channel: Channel) -> None:
+    Channel.objects.update(outage_from=NOON)
+    record(channel, [FIRST])
+    assert reconcile.reconcile_due(timezone.now()) == 1
+    channel.refresh_from_db()
+    assert channel.outage_from is None
+    assert Interaction.objects.count() == 3
+
+
+def test_an_outage_whose_back_fill_failed_is_not_over(network: Readable, channel: Channel) -> None:
+    Channel.objects.update(outage_from=NOON)
+    network.pages = [trouble(words="not yet", kind=Trouble.TEMPORARY)]
+    reconcile.reconcile_due(timezone.now())
+    channel.refresh_from_db()
+    assert channel.outage_from == NOON
+
+
+def test_every_active_channel_is_read_back_once_a_day(network: Readable, channel: Channel) -> None:
+    Channel.objects.update(created_at=NOON - timedelta(days=9))
+    assert [reconcile.reconcile_due(timezone.now()) for _ in range(2)] == [1, 0]
+
+
+def test_a_post_that_is_gone_on_the_network_is_emptied_here(network: Readable, channel: Channel) -> None:
+    record(channel, [FIRST, SECOND])
+    network.gone = frozenset({"2"})
+    assert reconcile.recheck_due(timezone.now()) == 1
+    assert Interaction.objects.get(external_id="2").text == ""
+    assert Interaction.objects.get(external_id="1").text != ""
+
+
+def test_a_round_of_looking_up_begins_again_the_next_day_only(network: Readable, channel: Channel) -> None:
+    record(channel, [FIRST])
+    reconcile.recheck_due(timezone.now())
+    network.gone = frozenset({"1"})
+    assert reconcile.recheck_due(timezone.now()) == 0
+    assert reconcile.recheck_due(timezone.now() + timedelta(hours=21)) == 1
+
+
+def test_the_command_says_what_it_found_in_json(network: Readable, channel: Channel) -> None:
+    record(channel, [FIRST])
+    hours = (timezone.now() - NOON).total_seconds() / 3600 + 1
+    out = StringIO()
+    call_command("reconcile", "--hours", str(hours), "--deletions", stdout=out)
+    first, second = (json.loads(line) for line in out.getvalue().splitlines())
+    assert (first["missing"], first["repaired"], second) == (2, 2, {"gone": 0})
