@@ -24,6 +24,7 @@ WINDOW = timedelta(hours=26)  # what the nightly run reads back: a day, and some
 EVERY = timedelta(hours=24)
 BEFORE_OUTAGE = timedelta(hours=1)
 STILL_ON_ITS_WAY = timedelta(minutes=2)  # younger than the last pull by this: not missing, only not here yet
+AFTER_REFUSAL = timedelta(minutes=15)  # how long a channel rests whose network refused to be read back
 MOST_IDS = 1000
 BATCH = 50  # as many as every network looks up at once
 ROUND_EVERY = timedelta(hours=20)  # each stored post is looked up again within a day
@@ -60,7 +61,7 @@ def reconcile(channel: Channel, *, since: datetime, cause: str = Reconcile.Cause
             for stream in channel.adapter.streams:
                 _read_stream(row, channel, stream.name, reached.get(stream.name))
         except NetworkError as error:
-            failed(channel, error)
+            failed(channel, error, sending=False)
             row.error = error.message[:1000]
         row.finished_at = timezone.now()
         row.save()
@@ -100,7 +101,7 @@ def reconcile_due(now: datetime) -> int:
     """Reads back the channels whose outage is over, and each active one once a day; returns how many."""
     done = 0
     for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
-        if channel.limited_until and channel.limited_until > now:
+        if _refused_lately(channel, now):
             continue
         if channel.outage_from is not None:
             found = reconcile(channel, since=channel.outage_from - BEFORE_OUTAGE, cause=Reconcile.Cause.OUTAGE)
@@ -110,6 +111,10 @@ def reconcile_due(now: datetime) -> int:
         elif _night_has_come(channel, now):
             done += reconcile(channel, since=now - WINDOW, cause=Reconcile.Cause.NIGHTLY) is not None
     return done
+
+
+def _refused_lately(channel: Channel, now: datetime) -> bool:
+    return Reconcile.objects.filter(channel=channel, began_at__gt=now - AFTER_REFUSAL).exclude(error="").exists()
 
 
 def _night_has_come(channel: Channel, now: datetime) -> bool:
@@ -127,8 +132,6 @@ def recheck_due(now: datetime, *, batches: int = 5) -> int:
     """
     gone = 0
     for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
-        if channel.limited_until and channel.limited_until > now:
-            continue
         with _alone(channel) as alone:
             gone += _recheck(channel, now, batches) if alone else 0
     return gone
@@ -166,7 +169,7 @@ def _look_up(channel: Channel, place: Recheck, external_ids: Collection[str]) ->
         if error.trouble == Trouble.PERMANENT:  # this network looks up nothing
             place.finished_at = timezone.now()
         else:
-            failed(channel, error)
+            failed(channel, error, sending=False)
         return False
     hand_over(channel, items)
     failpoint("recheck.batch")

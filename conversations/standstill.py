@@ -12,7 +12,8 @@ _OVERDUE = """
             WHERE state = 'received' AND due_at < now() - make_interval(secs => %(late)s)),
         (SELECT count(*) FROM conversations_delivery due
             JOIN channels_ingest_channel channel ON channel.id = due.channel_id
-            WHERE due.state = 'queued' AND due.not_before < now() - make_interval(secs => %(late)s) AND channel.state = 'active'
+            WHERE due.state = 'queued' AND due.not_before < now() - make_interval(secs => %(late)s)
+                AND channel.state = 'active'
                 AND (channel.limited_until IS NULL OR channel.limited_until < now() - make_interval(secs => %(late)s))
                 AND NOT EXISTS (
                     SELECT 1 FROM conversations_delivery other

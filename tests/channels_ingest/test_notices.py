@@ -42,7 +42,7 @@ def test_five_conditions_give_five_diagnoses(channel: Channel) -> None:
     failed(channel, DEAD)
     found.append(diagnosis(channel))
     worked(channel)
-    Channel.objects.update(last_item_at=timezone.now() - timedelta(days=3))
+    Channel.objects.update(last_item_at=timezone.now() - timedelta(days=3), limited_until=None)
     found.append(diagnosis(channel))
     assert found == [Diagnosis.HEALTHY, Diagnosis.SLOW, Diagnosis.SLOW, Diagnosis.BROKEN, Diagnosis.SILENT]
 

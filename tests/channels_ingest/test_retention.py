@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 LONG_AGO = timezone.now() - timedelta(days=90)
 
 
-def event(digest: str, state: str, at: object = LONG_AGO) -> WebhookEvent:
+def event(digest: str, state: str, at: datetime = LONG_AGO) -> WebhookEvent:
     app, _ = App.objects.get_or_create(network="twitter", key="k")
     return WebhookEvent.objects.create(app=app, digest=digest, body=b"{}", state=state, processed_at=at)
 
