@@ -3,6 +3,7 @@ outside every transaction."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from channels_ingest import pull, sandbox_control, wake, webhooks
-from channels_ingest.health import failed
 from channels_ingest.models import App, Channel, SetAside, WebhookEvent
 from channels_ingest.networks import network as network_class
 from channels_ingest.networks.base import Account, Author, NetworkError, Trouble
@@ -24,6 +24,9 @@ from channels_ingest.vault import Sealed
 
 if TYPE_CHECKING:
     from accounts.models import Brand, User
+
+
+log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
@@ -160,7 +163,7 @@ def ask_for_missing_pushes() -> int:
         try:
             ask_for_pushes(channel)
         except NetworkError as error:
-            failed(channel, error)
+            log.info("No pushes for %s yet: %s", channel, error.message)  # it is pulled all the same
         else:
             done += 1
     return done

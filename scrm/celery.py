@@ -20,7 +20,6 @@ app.conf.beat_schedule = {
     name: {"task": task, "schedule": every, "options": {"expires": every * 2}}
     for name, task, every in (
         ("pull what is due", "channels_ingest.tasks.pull_due", 5.0),
-        ("ask for missing pushes", "channels_ingest.tasks.ask_for_pushes", 15.0),
         ("process stored webhooks", "channels_ingest.tasks.process_events", 5.0),
         ("ask the sandbox for pushes", "channels_ingest.tasks.ask_for_pushes", 15.0),
         ("send what is due", "conversations.tasks.send_due", 5.0),
