@@ -117,6 +117,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 "kind": kind,
                 "thread": self.watching,
                 "who": str(self.user),
+                "user": self.user.pk,
                 "tab": self.channel_name,
                 "asking": asking,
             },
@@ -124,8 +125,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def presence(self, event: dict[str, Any]) -> None:
         """A colleague's tab came, types or left; one that just came is told that we are here."""
-        if event["tab"] == self.channel_name:
-            return
+        if event["user"] == self.user.pk:
+            return  # our own tabs are no colleagues
         await self.send_json({key: event[key] for key in ("kind", "thread", "who", "tab")})
         if event["asking"] and self.watching == event["thread"]:
             await self._present("here")
