@@ -27,8 +27,9 @@ from accounts.rest.fields import (
     Words,
 )
 from accounts.rest.keyset import Keyset
-from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, load
+from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, brand_ids, load
 from accounts.roles import Permission, Role
+from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Visibility
 from contacts.api import HandleSerializer
 from conversations import actions, deliver
@@ -237,6 +238,9 @@ class ThreadList(ListEndpoint):
     def rows(self, asked: dict[str, Any]) -> QuerySet[Thread]:
         return narrowed_threads(threads_of(self.user), asked, self.user)
 
+    def branches(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        return thread_branches(asked, self.user)
+
 
 class ThreadRecord(RecordEndpoint):
     """Read a thread"""
@@ -279,7 +283,7 @@ class InteractionList(ListEndpoint):
     by_time: ClassVar[Keyset] = Keyset("interactions", by="posted_at")
 
     def rows(self, asked: dict[str, Any]) -> QuerySet[Interaction]:
-        return narrowed_interactions(interactions_of(self.user), asked)
+        return narrowed_interactions(interactions_of(self.user), asked, self.user)
 
     def order(self, asked: dict[str, Any]) -> Keyset:
         return self.by_time if "thread" in asked or "contact" in asked else self.keyset
@@ -522,8 +526,23 @@ def narrowed_threads(rows: QuerySet[Thread], asked: dict[str, Any], user: User) 
     return rows
 
 
-def narrowed_interactions(rows: QuerySet[Interaction], asked: dict[str, Any]) -> QuerySet[Interaction]:
+def thread_branches(asked: dict[str, Any], user: User) -> list[dict[str, Any]]:
+    """The indexes of threads begin with the state, the assignee and the state, or the brand and the state."""
+    states = [asked["state"]] if "state" in asked else Thread.State.values
+    brands = brand_ids(asked, user)
+    if "contact" in asked:
+        return []
+    if brands is None or asked.get("assignee", "none") != "none":
+        return [{"state": state} for state in states]
+    return [{"brand_id": brand, "state": state} for brand in brands for state in states]
+
+
+def narrowed_interactions(rows: QuerySet[Interaction], asked: dict[str, Any], user: User) -> QuerySet[Interaction]:
     rows = rows.filter(**_lookups(INTERACTION_FILTERS, asked))
+    brands = brand_ids(asked, user)
+    if brands is not None and not asked.keys() & {"thread", "contact", "external_id"}:
+        channels = list(Channel.objects.filter(brand__in=brands).values_list("pk", flat=True))
+        rows = rows.filter(channel_id__in=channels)
     return rows.filter(removed_at__isnull=not asked["removed"]) if "removed" in asked else rows
 
 

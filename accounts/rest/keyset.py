@@ -11,9 +11,12 @@ from django.db.models import Model, Q
 from rest_framework import serializers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from django.db.models import QuerySet
 
 Row = TypeVar("Row", bound=Model)
+MOST_BRANCHES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,20 @@ class Keyset:
     name: str
     by: str = ""
 
-    def page(self, rows: QuerySet[Row], *, cursor: str, limit: int) -> Page[Row]:
-        """At most `limit` rows behind the cursor ("" begins). Raises ValidationError for a cursor that is not ours."""
-        found = list(self._behind(rows.order_by(*self._order()), cursor)[: limit + 1])
+    def page(
+        self, rows: QuerySet[Row], *, cursor: str, limit: int, branches: Sequence[Mapping[str, Any]] = ()
+    ) -> Page[Row]:
+        """At most `limit` rows behind the cursor ("" begins). Raises ValidationError for a cursor that is not ours.
+
+        `branches` are conditions that together part the rows, each of which an index answers in this order: the page
+        is then merged from the first rows of each, and costs the same however many rows there are.
+        """
+        wanted = self._behind(rows.order_by(*self._order()), cursor)
+        if 1 < len(branches) <= MOST_BRANCHES:
+            wanted = rows.filter(pk__in=_first_of_each(wanted, branches, limit + 1)).order_by(*self._order())
+        elif len(branches) == 1:
+            wanted = wanted.filter(**branches[0])
+        found = list(wanted[: limit + 1])
         page = found[:limit]
         return Page(page, self._cursor(page[-1]) if len(found) > limit else "")
 
@@ -49,8 +63,8 @@ class Keyset:
         moment, last_id = self._place(cursor)
         if moment is None:
             return rows.filter(id__lt=last_id)
-        here = {f"{self.by}__lte": moment}, Q(**{f"{self.by}__lt": moment}) | Q(id__lt=last_id)
-        return rows.filter(here[1], **here[0])
+        beyond = Q(**{f"{self.by}__lt": moment}) | Q(id__lt=last_id)
+        return rows.filter(beyond, **{f"{self.by}__lte": moment})
 
     def _cursor(self, row: Row) -> str:
         moment = getattr(row, self.by).isoformat() if self.by else None
@@ -66,6 +80,11 @@ class Keyset:
     @property
     def _salt(self) -> str:
         return f"keyset.{self.name}.{self.by}"
+
+
+def _first_of_each(rows: QuerySet[Row], branches: Sequence[Mapping[str, Any]], count: int) -> list[int]:
+    first, *others = [rows.filter(**branch).values_list("pk", flat=True)[:count] for branch in branches]
+    return list(first.union(*others, all=True))
 
 
 class PageSerializer(serializers.Serializer[Any]):

@@ -14,12 +14,12 @@ from conversations import actions
 from conversations.models import Interaction, Thread
 from conversations.record import record
 from tests.api.conftest import Caller
-from tests.cast import JONAS, MAYA, NOON, SOFIA, said, whispered
+from tests.cast import JONAS, MAYA, NOON, SOFIA, make_channel, said, whispered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from accounts.models import User
+    from accounts.models import Brand, User
     from channels_ingest.models import Channel
 
 LISTS = ("channels", "contacts", "identities", "threads", "interactions")
@@ -62,6 +62,23 @@ def test_a_record_that_comes_meanwhile_moves_no_page(program: Caller, crowd: Non
 def test_threads_come_by_their_last_activity(program: Caller, crowd: None) -> None:
     moments = [row["last_activity_at"] for row in program.get("threads/").json()["results"]]
     assert moments == sorted(moments, reverse=True)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_threads_of_several_brands_and_states_come_in_one_order(
+    program: Caller, crowd: None, agent: User, other_brand: Brand, limit: int
+) -> None:
+    other_brand.members.add(agent)
+    record(make_channel(other_brand, account=SOFIA), [said(f"o{n}", JONAS, minutes=n + 0.5) for n in range(5)])
+    for number, thread in enumerate(Thread.objects.order_by("id")):
+        (actions.close, actions.reopen)[number % 2](thread, by=agent)
+    order = Thread.objects.order_by("-last_activity_at", "-id").values_list("id", flat=True)
+    answer = program.get("threads/", limit=limit)
+    seen = ids(answer)
+    while answer.json()["next"]:
+        answer = program.get(answer.json()["next"])
+        seen += ids(answer)
+    assert seen == list(order)
 
 
 def test_the_interactions_of_a_contact_come_by_time(program: Caller, crowd: None) -> None:
