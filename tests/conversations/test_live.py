@@ -39,7 +39,8 @@ class Tab:
 
     def __init__(self, user: Any) -> None:
         scope = {"type": "websocket", "path": "/live/", "user": user}
-        self.end = ApplicationCommunicator(live.LiveConsumer.as_asgi(), scope)
+        client: Any = ApplicationCommunicator
+        self.end = client(live.LiveConsumer.as_asgi(), scope)
 
     async def open(self) -> bool:
         await self.end.send_input({"type": "websocket.connect"})
