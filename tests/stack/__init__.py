@@ -1,0 +1,1 @@
+"""The whole product, started as `make run` starts it, used through Chromium."""
