@@ -300,7 +300,8 @@ class Twitter(Network):
         conversation has its own mark, and the marks move when the whole search has been handed over."""
         marks = {root: values.digits(since) for root, since in values.mapping(cursor.get("roots")).items()}
         roots = self._roots()
-        marks = {root: marks.get(root) or root for root in roots}
+        # a new conversation is read from just before its root, which X's search counts among its posts
+        marks = {root: marks.get(root) or str(int(root) - 1) for root in roots}
         yield Page((), {"roots": dict(marks)})
         by_age = sorted(roots, key=lambda root: int(marks[root]))
         for start in range(0, len(by_age), ROOTS_PER_QUERY):
@@ -315,12 +316,13 @@ class Twitter(Network):
                 yield replace(page, cursor={"roots": dict(marks)})
 
     def _roots(self) -> list[str]:
-        """The conversations to watch: our newest own posts that somebody answered, and those the settings name."""
+        """The conversations to watch: those our newest own posts stand in, once somebody answered or it is not ours
+        alone, and those the settings name."""
         named = values.listing(self.account.settings.get("conversations"))
-        where = {"exclude": ["retweets", "replies"]}
-        answer = self._list(self._reader.get_users_tweets, self.us.id, {}, **where)
-        own = [one for one in values.objects(answer.get("data")) if _was_answered(one)]
-        found = [values.digits(one) for one in named] + [values.digits(one.get("id")) for one in own]
+        answer = self._list(self._reader.get_users_tweets, self.us.id, {}, exclude=["retweets"])
+        own = [one for one in values.objects(answer.get("data")) if _was_answered(one) or _joins_another(one)]
+        found = [values.digits(one) for one in named]
+        found += [values.digits(one.get("conversation_id") or one.get("id")) for one in own]
         return list(dict.fromkeys(root for root in found if root))
 
     def _messages(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
@@ -547,6 +549,12 @@ def _signature(secret: str, body: bytes) -> str:
 def _was_answered(post: Obj) -> bool:
     replies = values.count(values.mapping(post.get("public_metrics")).get("reply_count"))
     return replies is None or replies > 0
+
+
+def _joins_another(post: Obj) -> bool:
+    """Whether one of our posts answers in a conversation that somebody else began."""
+    root = values.digits(post.get("conversation_id"))
+    return bool(root) and root != values.digits(post.get("id"))
 
 
 def _gone(answer: Obj, wanted: set[str]) -> list[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -227,7 +228,7 @@ def test_fifty_rows_cost_as_many_queries_as_five(
     assert queries(browser, address) == few <= 12
 
 
-def plan(sql: str, params: tuple[object, ...]) -> str:
+def plan(sql: str, params: tuple[Any, ...]) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # a small table would be read whole whatever its indexes
         cursor.execute(f"EXPLAIN {sql}", params)
