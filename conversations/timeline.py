@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -19,24 +20,24 @@ MOMENTS_PER_PAGE = 30
 
 def timeline(contact: Contact, user: User, *, after: str = "", size: int = MOMENTS_PER_PAGE) -> Page[Interaction]:
     """What this user may see of it, newest first. A post that several of their channels saw stands there once."""
-    channels = Channel.objects.visible_to(user)
-    moments = Interaction.objects.filter(contact=contact, channel__in=channels.values("pk"))
-    return page(
-        moments.filter(~Exists(_twin(channels))).select_related(
-            "channel__brand", "author", "sent_by", "delivery", "thread"
-        ),
-        by=("-posted_at", "-id"),
-        after=after,
-        size=size,
+    channels = Channel.objects.visible_to(user).select_related("brand").in_bulk()
+    moments = Interaction.objects.filter(contact=contact, channel__in=channels).filter(~Exists(_twin(channels)))
+    # Channels are looked up first and not joined: with them the planning alone took ten times as long as the query.
+    found = page(
+        moments.select_related("author", "sent_by", "delivery"), by=("-posted_at", "-id"), after=after, size=size
     )
+    for moment in found.rows:
+        moment.channel = channels[moment.channel_id]
+    return found
 
 
-def _twin(channels: QuerySet[Channel]) -> QuerySet[Interaction]:
-    """An earlier row of the same post, by another channel of the same network that the user sees too."""
+def _twin(channels: Collection[int]) -> QuerySet[Interaction]:
+    """An earlier row of the same post, by another channel that the user sees too. The same author is the same
+    network."""
     return Interaction.objects.filter(
         external_id=OuterRef("external_id"),
-        channel__network=OuterRef("channel__network"),
+        author=OuterRef("author"),
         contact=OuterRef("contact"),
         pk__lt=OuterRef("pk"),
-        channel__in=channels.values("pk"),
+        channel__in=channels,
     )
