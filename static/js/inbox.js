@@ -233,8 +233,8 @@
   document.addEventListener("live:up", watch);
   document.addEventListener("live:down", () => { here.clear(); showPresence(); });
   document.addEventListener("live:presence", (event) => {
-    const { kind, thread: id, who, tab, user } = event.detail;
-    if (id !== openId() || (user !== undefined && String(user) === document.body.dataset.me)) return;
+    const { kind, thread: id, who, tab } = event.detail;
+    if (id !== openId()) return;
     if (kind === "left") here.delete(tab);
     else here.set(tab, { who, typing: kind === "typing" ? Date.now() + TYPING_MS : (here.get(tab) || {}).typing || 0 });
     showPresence();

@@ -1,0 +1,131 @@
+"""A server of the whole product (pages and live updates) on the test database, and browsers that are signed in."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TypeVar
+
+import pytest
+import uvicorn
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from accounts.models import User
+from tests.chromium import ARGUMENTS, executable
+
+Result = TypeVar("Result")
+Offstage = Callable[[Callable[[], Result]], Result]
+Desk = Callable[..., Page]
+
+DEADLINE_SECONDS = 20
+WAIT_MS = 15_000
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread, which makes Django careful; what these tests do with the database
+    # outside of `offstage` is only pytest-django's own setting up and cleaning.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def offstage(transactional_db: None) -> Iterator[Offstage[object]]:
+    """Runs something as another process would: in a thread of its own, with its own database connection."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+
+        def run(deed: Callable[[], Result]) -> Result:
+            return pool.submit(deed).result()
+
+        yield run
+        pool.submit(connections.close_all).result()
+
+
+@pytest.fixture
+def server(transactional_db: None) -> Iterator[str]:
+    """The address of a running product."""
+    from scrm.asgi import application
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        web = uvicorn.Server(
+            uvicorn.Config(application, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+        )
+        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        _await(lambda: web.started)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        web.should_exit = True
+        thread.join(DEADLINE_SECONDS)
+    _hang_up()
+
+
+def _hang_up() -> None:
+    """Ends the connections that the server's threads keep, so that the test database can be dropped."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+
+def _await(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError("The server did not come up.")
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def desk(chromium: Browser, server: str, offstage: Offstage[str]) -> Iterator[Desk]:
+    """Opens a browser in which that user is signed in. Whatever goes wrong in its scripts fails the test."""
+    complaints: list[str] = []
+    with ExitStack() as open_desks:
+
+        def sit_down(user: User, *, width: int = 1440, height: int = 900, scripts: bool = True) -> Page:
+            context = chromium.new_context(
+                base_url=server,
+                viewport={"width": width, "height": height},
+                java_script_enabled=scripts,
+                reduced_motion="reduce",
+            )
+            open_desks.callback(context.close)
+            context.set_default_timeout(WAIT_MS)
+            key = offstage(lambda: _session(user))
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": server}])
+            page = context.new_page()
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda line: complaints.append(line.text) if _forbidden(line.text) else None)
+            return page
+
+        yield sit_down
+    assert complaints == []
+
+
+def _forbidden(line: str) -> bool:
+    """Whether the browser complains of something that our own policy forbids."""
+    return "Content Security Policy" in line
+
+
+def _session(user: User) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    key = session.session_key
+    if key is None:
+        raise RuntimeError("The session was not stored.")
+    return key
