@@ -12,11 +12,18 @@ from accounts.models import User
 from channels_ingest.networks.base import Visibility
 from contacts.locks import keep_people
 from conversations import live
-from conversations.models import Interaction, Promise, Thread, ThreadEvent, ThreadSeen
+from conversations.models import Interaction, Promise, Thread, ThreadEvent, ThreadSeen, Waiver
 
 
 class NotPossible(Exception):
     """The step cannot be taken; the message says why, in words for the person who asked."""
+
+
+class LeftHanging(NotPossible):
+    """A matter that began in public and was last answered in private: it needs a public word, or a reason for none."""
+
+    def __init__(self) -> None:
+        super().__init__(_("It began in public and was handled in private: say a closing word in public, or why not."))
 
 
 def assign(thread: Thread, *, to: User | None, by: User) -> Thread:
@@ -58,17 +65,31 @@ def snooze(thread: Thread, *, until: datetime, by: User) -> Thread:
     return locked
 
 
-def close(thread: Thread, *, by: User) -> Thread:
-    """Ends the matter; a new inbound item opens it again. Raises NotPossible while a promise is open."""
+def close(thread: Thread, *, by: User, waive: str = "") -> Thread:
+    """Ends the matter; a new inbound item opens it again. `waive` is the reason why nothing more is said in public.
+
+    Raises NotPossible while a promise is open, LeftHanging where a public word (or that reason) is missing.
+    """
     with transaction.atomic():
         locked = _lock(thread)
         if locked.promises.filter(state=Promise.State.OPEN).exists():
             raise NotPossible(_("A promise is still open. Settle it first."))
+        if locked.hanging_since is not None:
+            _waive(locked, by, waive.strip()[:300])
         if locked.state != Thread.State.CLOSED:
             locked.state, locked.snoozed_until, locked.closed_at = Thread.State.CLOSED, None, timezone.now()
             locked.save(update_fields=("state", "snoozed_until", "closed_at"))
             note_event(locked, ThreadEvent.Verb.CLOSED, by)
     return locked
+
+
+def _waive(thread: Thread, by: User, reason: str) -> None:
+    if not reason:
+        raise LeftHanging
+    Waiver.objects.create(thread=thread, by=by, reason=reason)
+    thread.hanging_since = None
+    thread.save(update_fields=("hanging_since",))
+    note_event(thread, ThreadEvent.Verb.WAIVED, by, reason=reason)
 
 
 def reopen(thread: Thread, *, by: User) -> Thread:

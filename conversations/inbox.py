@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from zlib import crc32
 
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
@@ -19,7 +19,7 @@ from accounts.models import Brand
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
 from conversations.find import found_threads
-from conversations.models import Delivery, Interaction, Thread, ThreadSeen, unread
+from conversations.models import Delivery, Interaction, Promise, Thread, ThreadSeen, unread
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -35,10 +35,12 @@ VIEWS = {
     "mine": gettext_lazy("Mine"),
     "unassigned": gettext_lazy("Unassigned"),
     "all": gettext_lazy("All"),
+    "promises": gettext_lazy("Promises"),
+    "hanging": gettext_lazy("Left hanging in public"),
     "snoozed": gettext_lazy("Snoozed"),
     "closed": gettext_lazy("Closed"),
 }
-COUNTED = ("mine", "unassigned", "all", "snoozed")
+COUNTED = ("mine", "unassigned", "all", "promises", "hanging", "snoozed")
 
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})\Z", re.ASCII)
 
@@ -182,17 +184,16 @@ def _of_brands(brands: Collection[int], threads: QuerySet[Thread]) -> QuerySet[T
 
 
 def _in_view(threads: QuerySet[Thread], view: str, user: User) -> QuerySet[Thread]:
-    match view:
-        case "mine":
-            return threads.filter(state=Thread.State.OPEN, assignee=user)
-        case "unassigned":
-            return threads.filter(state=Thread.State.OPEN, assignee=None)
-        case "snoozed":
-            return threads.filter(state=Thread.State.SNOOZED)
-        case "closed":
-            return threads.filter(state=Thread.State.CLOSED)
-        case _:
-            return threads.filter(state=Thread.State.OPEN)
+    opened, closed = Q(state=Thread.State.OPEN), Q(state=Thread.State.CLOSED)
+    views = {
+        "mine": opened & Q(assignee=user),
+        "unassigned": opened & Q(assignee=None),
+        "promises": Q(pk__in=Promise.objects.owed_by(user).values("thread")),
+        "hanging": Q(hanging_since__isnull=False) & ~closed,
+        "snoozed": Q(state=Thread.State.SNOOZED),
+        "closed": closed,
+    }
+    return threads.filter(views.get(view, opened))
 
 
 def _with_parts(threads: QuerySet[Thread]) -> QuerySet[Thread]:

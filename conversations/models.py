@@ -67,6 +67,8 @@ class Thread(models.Model):
     last_activity_at = models.DateTimeField()
     inbound_count = models.PositiveIntegerField(default=0)
     outbound_count = models.PositiveIntegerField(default=0)
+    # when we last answered in private what began in public, null once a public word (or a waiver) followed
+    hanging_since = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     # what the newest inbound item that was read says
@@ -88,6 +90,11 @@ class Thread(models.Model):
                 name="thread_waiting",
             ),
             models.Index(fields=("snoozed_until",), condition=Q(state="snoozed"), name="thread_snoozed"),
+            models.Index(
+                fields=("brand", "-last_activity_at", "-id"),
+                condition=Q(hanging_since__isnull=False) & ~Q(state="closed"),
+                name="thread_hanging",
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -370,6 +377,14 @@ class Delivery(models.Model):
         return self.state == self.State.QUEUED and self.attempts == 0
 
 
+class PromiseQuerySet(models.QuerySet["Promise"]):
+    def owed_by(self, user: User) -> PromiseQuerySet:
+        return self.filter(owner=user, state=Promise.State.OPEN)
+
+    def visible_to(self, user: User) -> PromiseQuerySet:
+        return self if user.sees_all_brands else self.filter(thread__brand__members=user)
+
+
 class Promise(models.Model):
     """Something we told a customer we would do, until when, and what became of it."""
 
@@ -390,6 +405,8 @@ class Promise(models.Model):
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
+    objects = PromiseQuerySet.as_manager()
+
     class Meta:
         indexes = (
             models.Index(fields=("thread", "due_at"), name="promise_of_thread"),
@@ -404,14 +421,38 @@ class Promise(models.Model):
         return self.state == self.State.OPEN and self.due_at < timezone.now()
 
 
+class Waiver(models.Model):
+    """Why a matter that began in public and went on in private needs no closing public word."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="waivers")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=~Q(reason=""), name="waiver_has_reason"),)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 class Macro(models.Model):
     """A text colleagues use again and again. Shared when it has no owner, for all brands when it has no brand.
 
+    One with a purpose is what the product itself proposes at that point: the brand's own before one for all brands.
     `steps`: {"tags": [names], "assign": "me", "snooze_hours": n, "close": true}, each of them optional.
     """
 
+    class Purpose(models.TextChoices):
+        HANDOVER = "handover", _("hand-over line: going on in private")
+        INVITE = "invite", _("invitation: the customer has to write to us first")
+        CLOSING = "closing", _("closing public word: solved in private")
+
     name = models.CharField(_("name"), max_length=80)
     text = models.TextField(_("text"), max_length=5000, blank=True)
+    purpose = models.CharField(
+        _("proposed as"), max_length=16, choices=Purpose.choices, blank=True, default="", db_default=""
+    )
     brand = models.ForeignKey(Brand, null=True, blank=True, on_delete=models.CASCADE, related_name="macros")
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="macros"
@@ -457,6 +498,9 @@ class ThreadEvent(models.Model):
         CONFIRMED = "confirmed", _("confirmed")
         TAGGED = "tagged", _("tagged")
         UNTAGGED = "untagged", _("untagged")
+        WAIVED = "waived", _("closed without a public word")
+        PROMISED = "promised", _("made a promise")
+        SETTLED = "settled", _("settled a promise")
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="events", db_index=False)
     at = models.DateTimeField(default=timezone.now)

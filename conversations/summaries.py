@@ -22,7 +22,10 @@ _REFRESH = """
             SELECT MIN(posted_at) FROM conversations_interaction
             WHERE thread_id = thread.id AND direction = 'in' AND removed_at IS NULL
                 AND posted_at > COALESCE(sums.last_out, '-infinity')
-        ) END
+        ) END,
+        hanging_since = CASE WHEN sums.asked_in_public AND sums.last_out = sums.last_out_private AND sums.last_out >
+            COALESCE((SELECT MAX(at) FROM conversations_waiver WHERE thread_id = thread.id), '-infinity')
+            THEN sums.last_out END
     FROM (
         SELECT i.thread_id,
             (ARRAY_AGG(i.id ORDER BY i.posted_at, i.id))[1] AS opening_id,
@@ -32,6 +35,8 @@ _REFRESH = """
             MAX(i.posted_at) FILTER (WHERE i.direction = 'in') AS last_in,
             MAX(i.posted_at) FILTER (WHERE i.direction = 'in' AND i.removed_at IS NULL) AS last_in_kept,
             MAX(i.posted_at) FILTER (WHERE i.direction = 'out') AS last_out,
+            MAX(i.posted_at) FILTER (WHERE i.direction = 'out' AND i.visibility = 'private') AS last_out_private,
+            BOOL_OR(i.visibility = 'public' AND i.direction = 'in' AND i.removed_at IS NULL) AS asked_in_public,
             MAX(i.posted_at) AS last_any,
             COUNT(*) FILTER (WHERE i.direction = 'in') AS ins,
             COUNT(*) FILTER (WHERE i.direction = 'out') AS outs
