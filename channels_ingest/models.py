@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Brand
-from channels_ingest.networks import network as network_class
+from channels_ingest.networks import networks
 from channels_ingest.networks.base import Account
+from channels_ingest.networks.parts.retired import Retired
 from channels_ingest.vault import SealedField
 
 if TYPE_CHECKING:
@@ -98,12 +99,12 @@ class Channel(models.Model):
 
     @property
     def adapter(self) -> type[Network]:
-        """The network's class. Raises KeyError when this install no longer has it."""
-        return network_class(self.network)
+        """The network's class; a stand-in that can do nothing when this install no longer has it."""
+        return networks().get(self.network, Retired)
 
     @property
     def network_name(self) -> str:
-        return self.adapter.name
+        return self.adapter.name if self.network in networks() else self.network
 
     @property
     def account(self) -> Account:

@@ -53,7 +53,7 @@ class Personal(NotPossible):
 
 
 class KeyUsed(NotPossible):
-    """The same key came with another text or for another thread."""
+    """The same key came with another text, for another thread, by another way or from somebody else."""
 
 
 def reply(
@@ -76,7 +76,7 @@ def reply(
     above) and writes nothing then.
     """
     words = text.replace("\x00", "").strip()
-    known = _by_key(key, thread, words)
+    known = _by_key(key, thread, words, action, by)
     if known is not None:
         return known
     if not words:
@@ -94,7 +94,7 @@ def reply(
             failpoint("reply.writing")
     except IntegrityError:
         # the same key, or another answer to the same item, was written in the same moment
-        known = _by_key(key, thread, words)
+        known = _by_key(key, thread, words, action, by)
         if known is None:
             raise AlreadyAnswered(_answer_to(possible)) from None
         return known
@@ -102,11 +102,12 @@ def reply(
     return said
 
 
-def _by_key(key: uuid.UUID, thread: Thread, words: str) -> Interaction | None:
+def _by_key(key: uuid.UUID, thread: Thread, words: str, action: Action, by: User) -> Interaction | None:
     delivery = Delivery.objects.select_related("interaction").filter(key=key).first()
     if delivery is None:
         return None
-    if delivery.thread_id != thread.pk or delivery.interaction.text != words:
+    before = (delivery.thread_id, delivery.action, delivery.interaction.text, delivery.interaction.sent_by_id)
+    if before != (thread.pk, action.value, words, by.pk):
         raise KeyUsed(_("This was sent before with other words."))
     return delivery.interaction
 

@@ -9,12 +9,15 @@ from django.utils import timezone
 from channels_ingest import health, pull
 from channels_ingest.health import Diagnosis
 from channels_ingest.models import Channel, StreamCursor
-from channels_ingest.networks.base import Page, Trouble
+from channels_ingest.networks.base import Action, Page, Situation, Trouble, Visibility
 from conversations.models import Interaction
-from tests.cast import said
+from tests.cast import NOON, said
 from tests.fakes import FakeNetwork, trouble
 
 pytestmark = pytest.mark.django_db
+
+
+SITUATION = Situation("1", Visibility.PUBLIC, "1001", False, NOON, NOON)
 
 
 @pytest.fixture
@@ -95,3 +98,11 @@ def test_a_second_run_of_the_same_channel_does_nothing(channel: Channel, fake: F
     finally:
         other.close()
     assert pull.pull_channel(channel.pk).stored == 1
+
+
+def test_a_channel_of_a_retired_network_still_opens_and_does_nothing(channel: Channel) -> None:
+    Channel.objects.update(network="googleplus")
+    channel.refresh_from_db()
+    assert str(channel) == "googleplus @trailhead"
+    assert not channel.speak().verdict(Action.REPLY, SITUATION).allowed
+    assert pull.pull_channel(channel.pk, everything=True).stored == 0
