@@ -184,7 +184,10 @@ def _apply_changes(batch: Batch, pairs: Sequence[tuple[Known, Post]]) -> int:
         RawPayload.objects.filter(pk=known.id).update(payload=dict(post.raw))
         if known.thread_id:
             batch.touched.add(known.thread_id)
-    _remember_aliases(batch.channel, [(known.id, post) for known, post in pairs if post.alias_ids])
+    renamed = [(known.id, post) for known, post in pairs if post.alias_ids]
+    _remember_aliases(batch.channel, renamed)
+    if renamed:
+        _adopt(batch, _names(renamed))
     return len(edited)
 
 
@@ -228,7 +231,7 @@ def _insert(batch: Batch, posts: Sequence[Post]) -> None:
     _remember_aliases(
         batch.channel, [(row["id"], post) for row, post in zip(rows, posts, strict=True) if post.alias_ids]
     )
-    _adopt(batch, posts)
+    _adopt(batch, _names((row["id"], post) for row, post in zip(rows, posts, strict=True)))
     _greet(batch, rows)
     if batch.live:
         _reopen(batch)
@@ -388,21 +391,40 @@ _ADOPT = """
     FROM (
         SELECT c.id AS child_id, p.id, p.thread_id, p.contact_id,
             c.thread_id IS NULL AND c.direction = 'out' AS takes_thread
-        FROM conversations_interaction c
-        JOIN conversations_interaction p ON p.channel_id = c.channel_id AND p.external_id = c.parent_external_id
-        WHERE c.channel_id = %s AND c.parent_external_id = ANY(%s) AND c.parent_id IS NULL
+        FROM unnest(%s::text[], %s::bigint[]) AS named(external_id, id)
+        JOIN conversations_interaction p ON p.id = named.id
+        JOIN conversations_interaction c ON c.channel_id = p.channel_id AND c.parent_external_id = named.external_id
+        WHERE c.channel_id = %s AND c.parent_id IS NULL AND c.id <> p.id
     ) parent
     WHERE child.id = parent.child_id
-    RETURNING child.thread_id
+    RETURNING child.id, child.thread_id
+"""
+# Our own words below our own words follow them into a thread.
+_FOLLOW = """
+    WITH RECURSIVE below AS (
+        SELECT id, thread_id, contact_id FROM conversations_interaction WHERE id = ANY(%s) AND thread_id IS NOT NULL
+        UNION ALL
+        SELECT c.id, below.thread_id, below.contact_id
+        FROM below JOIN conversations_interaction c ON c.parent_id = below.id
+        WHERE c.thread_id IS NULL AND c.direction = 'out'
+    )
+    UPDATE conversations_interaction SET thread_id = below.thread_id, contact_id = below.contact_id
+    FROM below WHERE conversations_interaction.id = below.id AND conversations_interaction.thread_id IS NULL
 """
 
 
-def _adopt(batch: Batch, posts: Sequence[Post]) -> None:
-    """Joins replies that came before their parents; our own take over the thread of the item they answer."""
-    ids = [post.external_id for post in posts]
+def _adopt(batch: Batch, names: Mapping[str, int]) -> None:
+    """Joins replies that came before their parents ({network id: our id}); our own take over their thread."""
     with connection.cursor() as cursor:
-        cursor.execute(_ADOPT, [batch.channel.pk, ids])
-        batch.touched.update(thread_id for (thread_id,) in cursor.fetchall() if thread_id)
+        cursor.execute(_ADOPT, [list(names), list(names.values()), batch.channel.pk])
+        adopted = cursor.fetchall()
+        if adopted:
+            cursor.execute(_FOLLOW, [[pk for pk, _ in adopted]])
+    batch.touched.update(thread_id for _, thread_id in adopted if thread_id)
+
+
+def _names(pairs: Iterable[tuple[int, Post]]) -> dict[str, int]:
+    return {name: pk for pk, post in pairs for name in (post.external_id, *post.alias_ids)}
 
 
 def _greet(batch: Batch, rows: Sequence[Row]) -> None:

@@ -256,3 +256,20 @@ def test_a_long_history_in_any_order_gives_the_same_threads(channel: Channel, br
     ]
     assert grouping[0] == {frozenset({f"r{n}", f"a{n}", f"t{n}"}) for n in range(20)}
     assert grouping[1] == grouping[0]
+
+
+def test_our_own_words_below_our_own_words_follow_when_the_root_comes_last(channel: Channel) -> None:
+    first = said("3", TRAILHEAD, "Sorry.", minutes=2, parent="1", root="1")
+    second = said("4", TRAILHEAD, "A set is on its way.", minutes=3, parent="3", root="1")
+    third = said("5", TRAILHEAD, "It arrives on Friday.", minutes=4, parent="4", root="1")
+    for post in (third, second, first, COMPLAINT):
+        record(channel, [post])
+    assert shape() == {"1": (None, "mayak"), "3": ("1", "mayak"), "4": ("3", "mayak"), "5": ("4", "mayak")}
+    assert Thread.objects.get().outbound_count == 3
+
+
+def test_a_reply_to_a_newer_id_that_came_first_is_joined_by_the_edit(channel: Channel) -> None:
+    record(channel, [said("2", SOFIA, parent="1b", root="1", minutes=1), COMPLAINT])
+    assert shape()["2"][0] is None
+    record(channel, [said("1", text="No stakes, no poles", version=2, alias_ids=("1b",))])
+    assert shape()["2"][0] == "1"
