@@ -65,6 +65,7 @@ def main() -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         supervisor.stop()
+        services.places().leave()
         lock.close()
 
 

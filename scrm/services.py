@@ -149,6 +149,7 @@ class Running:
         while self.started:
             service, process = self.started.pop()
             stop(process, service.command)
+        places().leave()
         self.lock.close()
 
 

@@ -75,6 +75,11 @@ class Places:
         if account:
             _let_others_pass(self.root)
 
+    def leave(self) -> None:
+        """Remove what lies outside the root, once the services have ended."""
+        if self.root not in self.sockets.parents:
+            shutil.rmtree(self.sockets, ignore_errors=True)
+
 
 def service_account() -> str | None:
     """The system user the services run as: ours, or, where we are root, one without rights."""

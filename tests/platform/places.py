@@ -1,6 +1,7 @@
 """Real processes on a data directory of their own, for the tests of starting and ending."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -56,14 +57,18 @@ class Site:
         """True once no process of this directory is left."""
         return wait_until(lambda: not self.processes(), PATIENCE)
 
+    def kill_all(self) -> None:
+        """kill -9 for every process of this directory; some are gone before we come to them."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def clear(self) -> None:
         """End what a failed test left."""
         for process in self.started:
             process.kill()
             process.communicate()
-        for pid in self.processes():
-            with suppress(ProcessLookupError):
-                os.kill(pid, 9)
+        self.kill_all()
 
     def _owns(self, pid: int) -> bool:
         with suppress(OSError):

@@ -91,8 +91,7 @@ def test_a_killed_parent_takes_all_with_it_and_the_next_start_works(place: Site,
 
 def test_after_everything_was_killed_the_next_start_works(place: Site, port: int) -> None:
     run(place)
-    for pid in place.processes():
-        os.kill(pid, signal.SIGKILL)
+    place.kill_all()
     process = run(place, port)
     assert probe.answers(port)
     end(process)

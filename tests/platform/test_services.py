@@ -1,7 +1,6 @@
 """The embedded services: started by whoever needs them, ended with them, whole after every crash."""
 
 import os
-import signal
 import stat
 from pathlib import Path
 
@@ -65,8 +64,7 @@ def test_services_end_when_their_starter_is_killed(site: Site) -> None:
 def test_after_everything_was_killed_the_next_start_finds_all_that_was_committed(site: Site) -> None:
     starter = site.start("-c", WRITE_AND_HOLD)
     line_of(starter, "written")
-    for pid in site.processes():
-        os.kill(pid, signal.SIGKILL)
+    site.kill_all()
     assert "kept" in site.run("-c", READ)
 
 
@@ -95,6 +93,7 @@ def test_a_long_data_directory_works_too(site: Site) -> None:
     long = Site(site.root / ("long" * 20) / ("name" * 20))
     assert "pong True" in long.run("-c", PING)
     assert long.processes() == []
+    assert not Places(long.root).sockets.exists()
 
 
 def test_data_is_checksummed_and_written_through(site: Site) -> None:
