@@ -75,12 +75,13 @@ def change_own_profile(*, user: User, name: str, time_zone: str) -> None:
 
 
 @transaction.atomic
-def save_brand(*, brand: Brand, by: User, name: str, slug: str, undo_seconds: int) -> Brand:
-    """Makes the brand or changes it."""
+def save_brand(*, brand: Brand, by: User, name: str, slug: str, undo_seconds: int, reach_cap: int | None) -> Brand:
+    """Makes the brand or changes it; without a cap of reach it keeps the one it has."""
     verb = "changed" if brand.pk else "created"
     brand.name, brand.slug, brand.undo_seconds = name, slug, undo_seconds
+    brand.reach_cap = reach_cap or brand.reach_cap
     brand.save()
-    audit(by=by, verb=verb, on=brand, brand=brand, undo_seconds=undo_seconds)
+    audit(by=by, verb=verb, on=brand, brand=brand, undo_seconds=undo_seconds, reach_cap=brand.reach_cap)
     return brand
 
 

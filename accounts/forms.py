@@ -110,6 +110,14 @@ class BrandForm(forms.Form):
         initial=10,
         help_text=_("Seconds before a public reply leaves, in which it can be taken back. 0 sends at once."),
     )
+    reach_cap = forms.IntegerField(
+        label=_("Cap of reach"),
+        min_value=1,
+        max_value=1_000_000_000,
+        initial=100_000,
+        required=False,
+        help_text=_("Followers beyond this number bring nobody further up in the list; 1 makes everybody equal."),
+    )
 
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

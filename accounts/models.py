@@ -34,6 +34,12 @@ class Brand(models.Model):
     undo_seconds = models.PositiveSmallIntegerField(
         _("undo window"), default=10, help_text=_("Seconds before a public reply leaves; 0 sends at once.")
     )
+    reach_cap = models.PositiveIntegerField(
+        _("cap of reach"),
+        default=100_000,
+        db_default=100_000,
+        help_text=_("Followers beyond this number bring nobody further up in the list; 1 makes everybody equal."),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = BrandQuerySet.as_manager()

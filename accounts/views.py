@@ -234,7 +234,7 @@ def brands(request: SignedIn) -> HttpResponse:
 def brand(request: SignedIn, pk: int | None = None) -> HttpResponse:
     """Makes a brand or changes one, with its teams below."""
     brand = get_object_or_404(Brand.objects.visible_to(request.user), pk=pk) if pk else Brand()
-    initial = {"name": brand.name, "slug": brand.slug, "undo_seconds": brand.undo_seconds}
+    initial = {"name": brand.name, "slug": brand.slug, "undo_seconds": brand.undo_seconds, "reach_cap": brand.reach_cap}
     form = BrandForm(request.POST or None, initial=initial, brand=brand)
     if request.method == "POST" and form.is_valid():
         brand = actions.save_brand(brand=brand, by=request.user, **form.cleaned_data)

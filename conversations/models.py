@@ -75,6 +75,9 @@ class Thread(models.Model):
     mood = models.CharField(max_length=16, blank=True, default="", db_default="")
     language = models.CharField(max_length=16, blank=True, default="", db_default="")
     urgency = models.CharField(max_length=16, blank=True, default="", db_default="")
+    # how many hear the customer, as a step of `conversations.exposure`; and the public post the matter stands under
+    reach_step = models.PositiveSmallIntegerField(default=0, db_default=0)
+    root_external_id = models.CharField(max_length=255, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ThreadQuerySet.as_manager()
@@ -95,6 +98,18 @@ class Thread(models.Model):
                 condition=Q(hanging_since__isnull=False) & ~Q(state="closed"),
                 name="thread_hanging",
             ),
+            # one short walk for each step of reach and mood: see conversations.exposure
+            models.Index(
+                fields=("brand", "reach_step", "mood", "waiting_since", "id"),
+                condition=Q(state="open", waiting_since__isnull=False),
+                name="thread_exposure",
+            ),
+            models.Index(
+                fields=("channel", "root_external_id", "-last_activity_at", "-id"),
+                condition=~Q(root_external_id=""),
+                name="thread_of_root",
+            ),
+            models.Index(fields=("brand", "-last_activity_at", "-id"), name="thread_recent"),
         )
         constraints = (
             models.CheckConstraint(
@@ -279,6 +294,8 @@ class SearchEntry(models.Model):
         indexes = (
             GinIndex(fields=("document",), name="search_document"),
             models.Index(fields=("brand", "-posted_at", "-interaction"), name="search_recent"),
+            models.Index(fields=("-posted_at", "-interaction"), name="search_latest"),
+            models.Index(fields=("thread", "-posted_at"), name="search_of_thread"),
         )
 
     def __str__(self) -> str:
@@ -528,6 +545,92 @@ class ThreadSeen(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} saw {self.thread_id}"
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def visible_to(self, user: User) -> SavedViewQuerySet:
+        """One's own, and those that colleagues share."""
+        return self.filter(Q(owner=user) | Q(shared=True))
+
+
+class SavedView(models.Model):
+    """A question to the list under a name. `asks` is checked JSON: `conversations.asked.Asked.as_json`."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(_("name"), max_length=60)
+    shared = models.BooleanField(_("shared with colleagues"), default=False)
+    asks = models.JSONField(default=dict)
+    order = models.CharField(_("order"), max_length=16, default="newest")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (models.UniqueConstraint(fields=("owner", "name"), name="saved_view_name_once"),)
+        indexes = (models.Index(fields=("name",), condition=Q(shared=True), name="saved_view_shared"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BulkJob(models.Model):
+    """One step on many threads (or on one, to be undone with one key), and how far it came.
+
+    `step` is checked JSON of `conversations.bulk`. Its threads stand in `BulkItem` before it begins, so that it can be
+    resumed and repeated.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        UNDOING = "undoing", _("undoing")
+        UNDONE = "undone", _("undone")
+
+    UNSETTLED = (State.RUNNING, State.UNDOING)
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bulk_jobs", db_index=False)
+    step = models.JSONField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("by", "-id"), name="bulk_of_user"),
+            models.Index(fields=("id",), condition=Q(state__in=("running", "undoing")), name="bulk_unsettled"),
+        )
+
+    def __str__(self) -> str:
+        return f"bulk {self.pk}"
+
+
+class BulkItem(models.Model):
+    """One thread of a bulk job: how it was before, how the step left it, and why it was refused where it was."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+        UNDONE = "undone", _("undone")
+        KEPT = "kept", _("changed since, left as it is")
+
+    job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="items", db_index=False)
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("job", "thread"), name="bulk_item_once"),)
+        indexes = (models.Index(fields=("job", "state", "id"), name="bulk_item_next"),)
+
+    def __str__(self) -> str:
+        return f"{self.thread_id} in {self.job_id}"
 
 
 def unread(thread: Thread, seen_at: datetime | None) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from django.db import connection
 
+from conversations.exposure import STEPS
+
 # A reply that failed or was taken back answers nobody. A removed post waits for nobody.
 _REFRESH = """
     UPDATE conversations_thread thread SET
@@ -18,6 +20,11 @@ _REFRESH = """
         last_activity_at = COALESCE(sums.last_any, thread.last_activity_at),
         inbound_count = sums.ins,
         outbound_count = sums.outs,
+        root_external_id = COALESCE(sums.root, ''),
+        reach_step = (
+            SELECT width_bucket(COALESCE(followers, 0), %(steps)s::bigint[])
+            FROM contacts_identity WHERE id = thread.identity_id
+        ),
         waiting_since = CASE WHEN sums.last_in_kept > COALESCE(sums.last_out, '-infinity') THEN (
             SELECT MIN(posted_at) FROM conversations_interaction
             WHERE thread_id = thread.id AND direction = 'in' AND removed_at IS NULL
@@ -38,11 +45,13 @@ _REFRESH = """
             MAX(i.posted_at) FILTER (WHERE i.direction = 'out' AND i.visibility = 'private') AS last_out_private,
             BOOL_OR(i.visibility = 'public' AND i.direction = 'in' AND i.removed_at IS NULL) AS asked_in_public,
             MAX(i.posted_at) AS last_any,
+            (ARRAY_AGG(i.root_external_id ORDER BY i.posted_at, i.id)
+                FILTER (WHERE i.visibility = 'public'))[1] AS root,
             COUNT(*) FILTER (WHERE i.direction = 'in') AS ins,
             COUNT(*) FILTER (WHERE i.direction = 'out') AS outs
         FROM conversations_interaction i
         LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
-        WHERE i.thread_id = ANY(%s) AND i.direction <> 'note'
+        WHERE i.thread_id = ANY(%(threads)s) AND i.direction <> 'note'
             AND (d.id IS NULL OR d.state NOT IN ('failed', 'cancelled'))
         GROUP BY i.thread_id
     ) sums
@@ -59,4 +68,4 @@ def refresh(thread_ids: Collection[int]) -> None:
                 "SELECT 1 FROM conversations_thread WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
                 [list(thread_ids)],
             )
-            cursor.execute(_REFRESH, [list(thread_ids)])
+            cursor.execute(_REFRESH, {"threads": list(thread_ids), "steps": list(STEPS[1:])})
