@@ -78,7 +78,7 @@ def connect(kind: str, brand: dict[str, Any]) -> dict[str, Any]:
         base_url=brand["base_url"],
         state=Channel.State.ACTIVE,
     )
-    agent = User.objects.create_user(f"{brand['username']}@example.com", "pw", name="Ana", role=Role.AGENT)
+    agent = User.objects.create_user(f"{brand['username']}@example.com", None, name="Ana", role=Role.AGENT)
     agent.brands.set([house])
     return {"channel": channel.pk, "hook": f"/hooks/{adapter.key}/{app.hook_id}/", "agent": agent.pk}
 

@@ -37,10 +37,12 @@ class Report:
         return "\n".join([head, *([] if self.clean else [str(self.judgement), *self.complaints])])
 
 
-def enumerate_points(stage: Stage, make: type[Scenario], bug: str = "") -> Report:
-    """Kills the scenario at every point and judges what comes of it."""
+def enumerate_points(stage: Stage, make: type[Scenario], bug: str = "", every_statement: bool | None = None) -> Report:
+    """Kills the scenario at every named point, or at every SQL statement too, and judges what comes of it."""
     began = time.monotonic()
     scenario = make(stage, bug)
+    if every_statement is not None:
+        scenario.every_statement = every_statement
     log = stage.root / f"passes-{next(stage.numbers)}"
     (first,) = scenario.scenes(1)
     scenario.play(first, {"FAILPOINT": "count", "FAILPOINT_LOG": str(log)})
@@ -67,7 +69,6 @@ def settle(stage: Stage, scenario: Scenario, scenes: Sequence[Scene]) -> float:
     began = time.monotonic()
     stage.release()
     stage.act("each", calls=[call for scene in scenes for call in scenario.after(scene)], bug=scenario.bug)
-    stage.act("pull_all", channels=[scene.channel for scene in scenes], bug=scenario.bug)
     judge = Judge(stage.dsn, stage.sandbox_url)
     while not judge.quiet() and time.monotonic() - began < SETTLE_SECONDS:
         stage.act("work", bug=scenario.bug)

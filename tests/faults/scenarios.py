@@ -36,7 +36,7 @@ class Scenario(ABC):
 
     name: ClassVar[str]
     kind: ClassVar[str] = "x"
-    every_statement: ClassVar[bool] = False
+    every_statement: bool = False
 
     def __init__(self, stage: Stage, bug: str = "") -> None:
         self.stage = stage
