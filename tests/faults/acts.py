@@ -99,15 +99,16 @@ def pull(channel: int) -> dict[str, int]:
     return {"stored": recorded.stored, "known": recorded.known}
 
 
-def hook(path: str, body: str, headers: dict[str, str]) -> int:
-    """A webhook request; returns the answer's status."""
+def hook(path: str, body: str, headers: dict[str, str]) -> None:
+    """A webhook request. Raises where it is not answered 200."""
     given = {
         "HTTP_" + name.upper().replace("-", "_"): value
         for name, value in headers.items()
         if name not in ("host", "content-length", "content-type")
     }
     answer = Client().post(path, base64.b64decode(body), content_type="application/json", **given)  # type: ignore[arg-type]
-    return answer.status_code
+    if answer.status_code != 200:
+        raise AssertionError(f"the webhook was answered {answer.status_code}: {answer.content[:200]!r}")
 
 
 def process() -> int:

@@ -68,9 +68,10 @@ class Catcher:
 
     def wait_for(self, path: str, canary: str, seconds: float = 10.0) -> list[Caught]:
         """The bodies for this path that hold the canary, once there is one. Raises TimeoutError."""
+        escaped = json.dumps(canary)[1:-1].encode() if not canary.isascii() else canary.encode()
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            found = [one for one in list(self.caught) if one.path == path and canary.encode() in one.body]
+            found = [one for one in list(self.caught) if one.path == path and escaped in one.body]
             if found:
                 return found
             time.sleep(0.005)

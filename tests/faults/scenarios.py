@@ -50,9 +50,8 @@ class Scenario(ABC):
             Scene(brand, one["channel"], one["agent"], one["hook"], self.stage.person())
             for brand, one in zip(brands, connected, strict=True)
         ]
-        steps = [self.set_up(scene) for scene in scenes]
-        while calls := [call for step in steps for call in next(step, ())]:
-            self.stage.act("each", calls=calls)
+        for batch in zip(*(self.set_up(scene) for scene in scenes), strict=True):
+            self.stage.act("each", calls=[call for calls in batch for call in calls])
         for scene in scenes:
             self.stage.hold(scene.channel)
         return scenes
