@@ -5,17 +5,15 @@ Every step is a plain form. With htmx the same views answer with fragments, or w
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import SignedIn, requires
+from accounts.access import requires
 from accounts.roles import Permission
 from channels_ingest.networks import networks
 from channels_ingest.networks.base import Action
@@ -25,30 +23,14 @@ from conversations.composer import Composer
 from conversations.customer import customer_of
 from conversations.forms import AssignForm, ReplyForm, SnoozeForm, colleagues
 from conversations.models import Delivery, Thread
+from conversations.pages import Answer, Request, back, done, errors_of, hint, thread_of
 from conversations.reply import AlreadyAnswered, KeyUsed, SomethingNewer, reply
 from conversations.tree import newest_inbound, tree_of
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-    from django.forms import Form
-    from django_htmx.middleware import HtmxDetails
-
     from accounts.models import User
 
 MOST_IDS = 200
-
-
-class Request(SignedIn):
-    """A request of somebody who is signed in, perhaps made by htmx."""
-
-    htmx: HtmxDetails
-
-
-class Answer(NamedTuple):
-    """How a step went: what to say, and with which status where it was refused."""
-
-    words: str
-    refused: bool = False
 
 
 # -- the list ---------------------------------------------------------------------------------------------------------
@@ -98,7 +80,7 @@ def _list(request: Request) -> dict[str, Any]:
 @require_safe
 def thread_page(request: Request, pk: int) -> HttpResponse:
     """A thread beside the list; with htmx the thread alone, or what came before a cursor."""
-    thread = _thread(request, pk)
+    thread = thread_of(request, pk)
     if request.htmx and request.htmx.target == "earlier":
         tree = tree_of(thread, before=request.GET.get("before", ""))
         return render(request, "conversations/_entries.html", {"thread": thread, "tree": tree})
@@ -110,7 +92,7 @@ def thread_page(request: Request, pk: int) -> HttpResponse:
 @require_safe
 def thread_now(request: Request, pk: int) -> HttpResponse:
     """The parts of an open thread as they are now; `seen=1` where somebody really looks at it."""
-    thread = _thread(request, pk)
+    thread = thread_of(request, pk)
     if request.GET.get("seen") == "1":
         actions.mark_seen(thread, by=request.user)
     return render(request, "conversations/_thread.html", _open(request, thread, Composer.fresh(thread)))
@@ -144,10 +126,10 @@ def _open(request: Request, thread: Thread, composer: Composer) -> dict[str, Any
 @require_POST
 def replies(request: Request, pk: int) -> HttpResponse:
     """Takes an answer or a note. Refused ones come back with their text and the reason, and nothing is written."""
-    thread = _thread(request, pk)
+    thread = thread_of(request, pk)
     form = ReplyForm(request.POST)
     if not form.is_valid():
-        return _compose_again(request, thread, Composer.again(thread, form.data, problem=_errors(form)), 422)
+        return _compose_again(request, thread, Composer.again(thread, form.data, problem=errors_of(form)), 422)
     try:
         _write(thread, request.user, form.cleaned_data)
     except SomethingNewer as newer:
@@ -160,9 +142,9 @@ def replies(request: Request, pk: int) -> HttpResponse:
         composer = Composer.again(thread, form.data, problem=str(refused), fresh_key=isinstance(refused, KeyUsed))
         return _compose_again(request, thread, composer, 409)
     if not request.htmx:
-        return HttpResponseRedirect(_back(request, thread))
+        return HttpResponseRedirect(back(request, thread))
     composer = Composer.fresh(thread)
-    return _hint(render(request, "conversations/_composer.html", _composing(request, thread, composer)), thread)
+    return hint(render(request, "conversations/_composer.html", _composing(request, thread, composer)), thread)
 
 
 def _write(thread: Thread, by: User, given: dict[str, Any]) -> None:
@@ -185,7 +167,7 @@ def _compose_again(request: Request, thread: Thread, composer: Composer, status:
     if not request.htmx:
         return _show(request, thread, composer, status)
     context = _composing(request, thread, composer)
-    return _hint(render(request, "conversations/_composer.html", context, status=status), thread)
+    return hint(render(request, "conversations/_composer.html", context, status=status), thread)
 
 
 def _composing(request: Request, thread: Thread, composer: Composer) -> dict[str, Any]:
@@ -197,7 +179,7 @@ def _composing(request: Request, thread: Thread, composer: Composer) -> dict[str
 @require_POST
 def length(request: Request, pk: int) -> JsonResponse:
     """How long the thread's network counts a text."""
-    thread = _thread(request, pk)
+    thread = thread_of(request, pk)
     text = request.POST.get("text", "")[:20_000].replace("\r\n", "\n").strip()
     return JsonResponse({"length": thread.channel.speak().length(text)})
 
@@ -211,14 +193,14 @@ def undo(request: Request, pk: int) -> HttpResponse:
     """Takes a reply back before it leaves; its words return to the composer."""
     delivery = _delivery(request, pk)
     if not deliver.undo(delivery, by=request.user):
-        return _done(request, delivery.thread, Answer(_("It is too late: the reply is on its way."), refused=True))
+        return done(request, delivery.thread, Answer(_("It is too late: the reply is on its way."), refused=True))
     if not request.htmx:
         messages.info(request, _("The reply was taken back."))
-        return HttpResponseRedirect(_back(request, delivery.thread))
+        return HttpResponseRedirect(back(request, delivery.thread))
     given = {"text": delivery.interaction.text, "lane": delivery.action}
     composer = Composer.again(delivery.thread, given, fresh_key=True)
     context = _composing(request, delivery.thread, composer)
-    answer = _hint(render(request, "conversations/_composer.html", context), delivery.thread)
+    answer = hint(render(request, "conversations/_composer.html", context), delivery.thread)
     answer["HX-Retarget"] = "#composer"
     answer["HX-Reswap"] = "outerHTML"
     return answer
@@ -232,8 +214,8 @@ def retry(request: Request, pk: int) -> HttpResponse:
     try:
         deliver.retry(delivery, by=request.user)
     except NotPossible as refused:
-        return _done(request, delivery.thread, Answer(str(refused), refused=True))
-    return _done(request, delivery.thread, Answer(_("It is being sent again.")))
+        return done(request, delivery.thread, Answer(str(refused), refused=True))
+    return done(request, delivery.thread, Answer(_("It is being sent again.")))
 
 
 @requires(Permission.REPLY)
@@ -243,12 +225,12 @@ def decide(request: Request, pk: int) -> HttpResponse:
     delivery = _delivery(request, pk)
     arrived = request.POST.get("arrived")
     if arrived not in ("yes", "no"):
-        return _done(request, delivery.thread, Answer(_("Say whether it arrived."), refused=True))
+        return done(request, delivery.thread, Answer(_("Say whether it arrived."), refused=True))
     try:
         deliver.decide(delivery, arrived=arrived == "yes", by=request.user)
     except NotPossible as refused:
-        return _done(request, delivery.thread, Answer(str(refused), refused=True))
-    return _done(request, delivery.thread, Answer(_("Thank you, noted.")))
+        return done(request, delivery.thread, Answer(str(refused), refused=True))
+    return done(request, delivery.thread, Answer(_("Thank you, noted.")))
 
 
 # -- the thread's state -----------------------------------------------------------------------------------------------
@@ -257,85 +239,53 @@ def decide(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.REPLY)
 @require_POST
 def assignment(request: Request, pk: int) -> HttpResponse:
-    thread = _thread(request, pk)
+    thread = thread_of(request, pk)
     form = AssignForm(request.POST)
     if not form.is_valid():
-        return _done(request, thread, Answer(_("This colleague cannot take the thread."), refused=True))
+        return done(request, thread, Answer(_("This colleague cannot take the thread."), refused=True))
     to: User | None = form.cleaned_data["to"]
     try:
         actions.assign(thread, to=to, by=request.user)
     except NotPossible as refused:
-        return _done(request, thread, Answer(str(refused), refused=True))
-    return _done(request, thread, Answer(_("Assigned to %(name)s.") % {"name": to} if to else _("Assigned to nobody.")))
+        return done(request, thread, Answer(str(refused), refused=True))
+    return done(request, thread, Answer(_("Assigned to %(name)s.") % {"name": to} if to else _("Assigned to nobody.")))
 
 
 @requires(Permission.REPLY)
 @require_POST
 def snooze(request: Request, pk: int) -> HttpResponse:
-    thread = _thread(request, pk)
+    thread = thread_of(request, pk)
     form = SnoozeForm(request.POST)
     if not form.is_valid():
-        return _done(request, thread, Answer(_errors(form), refused=True))
+        return done(request, thread, Answer(errors_of(form), refused=True))
     try:
         actions.snooze(thread, until=form.cleaned_data["until"], by=request.user)
     except NotPossible as refused:
-        return _done(request, thread, Answer(str(refused), refused=True))
-    return _done(request, thread, Answer(_("Snoozed.")))
+        return done(request, thread, Answer(str(refused), refused=True))
+    return done(request, thread, Answer(_("Snoozed.")))
 
 
 @requires(Permission.REPLY)
 @require_POST
 def closing(request: Request, pk: int) -> HttpResponse:
-    thread = _thread(request, pk)
+    thread = thread_of(request, pk)
     actions.close(thread, by=request.user)
-    return _done(request, thread, Answer(_("Closed. It opens again when the customer writes.")))
+    return done(request, thread, Answer(_("Closed. It opens again when the customer writes.")))
 
 
 @requires(Permission.REPLY)
 @require_POST
 def reopening(request: Request, pk: int) -> HttpResponse:
-    thread = _thread(request, pk)
+    thread = thread_of(request, pk)
     actions.reopen(thread, by=request.user)
-    return _done(request, thread, Answer(_("Open again.")))
+    return done(request, thread, Answer(_("Open again.")))
 
 
 # -- shared -----------------------------------------------------------------------------------------------------------
 
 
-def _threads(request: Request) -> QuerySet[Thread]:
-    parts = Thread.objects.select_related("brand", "channel", "channel__app", "identity", "contact", "assignee")
-    return parts.visible_to(request.user)
-
-
-def _thread(request: Request, pk: int) -> Thread:
-    return get_object_or_404(_threads(request), pk=pk)
-
-
 def _delivery(request: Request, pk: int) -> Delivery:
     visible = Thread.objects.visible_to(request.user).values("pk")
     delivery = get_object_or_404(Delivery.objects.select_related("interaction"), pk=pk, thread__in=visible)
-    delivery.thread = _thread(request, delivery.thread_id)
+    delivery.thread = thread_of(request, delivery.thread_id)
     return delivery
-
-
-def _done(request: Request, thread: Thread, answer: Answer) -> HttpResponse:
-    """A plain form goes back to the thread with a message; htmx gets the message and a hint of what changed."""
-    if not request.htmx:
-        (messages.error if answer.refused else messages.success)(request, answer.words)
-        return HttpResponseRedirect(_back(request, thread))
-    toast = {"text": answer.words, "tags": "error" if answer.refused else ""}
-    return _hint(HttpResponse(status=204), thread, toast=toast)
-
-
-def _hint(response: HttpResponse, thread: Thread, **events: Any) -> HttpResponse:
-    response["HX-Trigger"] = json.dumps({"live:changed": {"threads": [thread.pk], "many": False}, **events})
-    return response
-
-
-def _errors(form: Form) -> str:
-    return " ".join(str(error) for errors in form.errors.values() for error in errors)
-
-
-def _back(request: Request, thread: Thread) -> str:
-    query = inbox.Wanted.read(request.GET.dict()).query
-    return reverse("thread", args=[thread.pk]) + (f"?{query}" if query else "")
