@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 register = template.Library()
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
-_ENDINGS = ".,:;!?…*_~"
+_ENDINGS = ".,:;!?…*_~،؛؟。，、！？：；»”’」』》"
 LONGEST_SHOWN = 60
 
 

@@ -9,7 +9,7 @@
   const form = () => document.getElementById("composer");
   const text = () => form().elements.namedItem("text");
   const lane = () => form().elements.namedItem("lane").value;
-  const slot = (name) => `draft:${form().dataset.thread}:${name || lane()}`;
+  const slot = (name) => `draft:${document.body.dataset.me}:${form().dataset.thread}:${name || lane()}`;
 
   // -- drafts: kept in this tab until sent ------------------------------------------------------------------------------
   let shownLane = "";
@@ -106,7 +106,7 @@
   // A draft is dropped only when the server said that its answer is written.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const xhr = event.detail.xhr;
-    if (event.detail.target.id !== "composer" || !form()) return;
+    if (event.detail.target.id !== "composer" || !form() || !event.detail.shouldSwap) return;
     if (event.detail.requestConfig.elt === form() && xhr.status < 300) sessionStorage.removeItem(slot());
   });
 

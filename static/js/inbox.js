@@ -58,8 +58,8 @@
   }
 
   async function fetched(address) {
+    // "manual": a session that ended would lead to the sign-in page; the list then stays as it is
     const answer = await fetch(address, { headers: { "HX-Request": "true" }, credentials: "same-origin", redirect: "manual" });
-    if (answer.type === "opaqueredirect") location.reload(); // signed out
     if (!answer.ok) throw new Error(String(answer.status));
     return parsed(await answer.text());
   }

@@ -94,6 +94,22 @@
     const words = document.getElementById("error-words");
     if (words) toast(words.dataset["error" + status] || words.dataset[status >= 500 ? "error500" : status ? "error400" : "error0"], "error");
   }
+  // A session that ended answers with the sign-in page: that is no fragment, and nothing typed may be lost to it.
+  function signedOut(address) {
+    return Boolean(address) && new URL(address).pathname === document.body.dataset.signIn;
+  }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!signedOut(event.detail.xhr.responseURL)) return;
+    event.detail.shouldSwap = false;
+    toast(document.getElementById("error-words").dataset.error401, "error");
+  });
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches('form[action$="/sign-out/"]')) return;
+    for (const name of Object.keys(sessionStorage)) if (name.startsWith("draft:")) sessionStorage.removeItem(name);
+  });
+
   document.addEventListener("htmx:responseError", failed);
   document.addEventListener("htmx:sendError", failed);
   document.addEventListener("htmx:timeout", failed);

@@ -174,6 +174,16 @@ def test_a_draft_outlives_an_error_a_reload_and_another_thread(
     expect(page.get_by_label("Your text")).to_have_value("Not finished yet")
 
 
+def test_a_session_that_ended_takes_no_words_with_it(thread: Thread, agent: User, desk: Desk) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    page.get_by_label("Your text").fill("Long and careful")
+    page.context.clear_cookies(name="sessionid")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".toast.error")).to_contain_text("You are signed out")
+    expect(page.get_by_label("Your text")).to_have_value("Long and careful")
+
+
 def test_words_for_colleagues_do_not_slip_into_public(thread: Thread, agent: User, desk: Desk) -> None:
     page = desk(agent)
     open_thread(page, thread)
