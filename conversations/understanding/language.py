@@ -24,6 +24,7 @@ class LanguageReader:
 
         model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         model.set_languages(settings.LANGUAGES_HEARD)
+        model._full_model = None  # the table of all 97 languages: 27 MB that nobody asks for again
         return model
 
     @cached_property
