@@ -68,6 +68,14 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
+class Digest(models.TextChoices):
+    """How often somebody gets mail about what happened."""
+
+    OFF = "off", _("never")
+    INSTANT = "instant", _("at once")
+    DAILY = "daily", _("once a day")
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """Someone who signs in. What the role may do stands in `accounts.roles`."""
 
@@ -79,6 +87,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     is_active = models.BooleanField(_("may sign in"), default=True)
+    needs_approval = models.BooleanField(_("public answers wait for approval"), default=False, db_default=False)
+    languages = models.JSONField(_("languages"), default=list, db_default=[], blank=True)  # two-letter codes
+    muted = models.JSONField(default=list, db_default=[], blank=True)  # kinds of notification that are switched off
+    digest = models.CharField(
+        _("mail about what happened"), max_length=8, choices=Digest.choices, default=Digest.OFF, db_default="off"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"

@@ -16,6 +16,7 @@ class Permission(models.TextChoices):
     READ = "read", _("Read the inbox, contacts and timelines of their brands")
     REPLY = "reply", _("Answer, write notes, assign, snooze, close and reopen")
     MODERATE = "moderate", _("Hide and delete on the network")
+    APPROVE = "approve", _("Approve the public answers of colleagues")
     MERGE = "merge", _("Merge and split contacts")
     OVERRIDE = "override", _("Send in public what the privacy check holds back")
     REPORTS = "reports", _("See how the channels and teams are doing")
@@ -24,7 +25,7 @@ class Permission(models.TextChoices):
 
 
 _AGENT = frozenset({Permission.READ, Permission.REPLY})
-_MANAGER = _AGENT | {Permission.MODERATE, Permission.MERGE, Permission.OVERRIDE, Permission.REPORTS}
+_MANAGER = _AGENT | {Permission.MODERATE, Permission.APPROVE, Permission.MERGE, Permission.OVERRIDE, Permission.REPORTS}
 
 MATRIX: dict[str, frozenset[str]] = {
     Role.AGENT: _AGENT,

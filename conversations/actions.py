@@ -58,7 +58,7 @@ def snooze(thread: Thread, *, until: datetime, by: User) -> Thread:
     if until <= timezone.now():
         raise NotPossible(_("Choose a moment to come."))
     with transaction.atomic():
-        locked = _lock(thread)
+        locked = _workable(thread)
         locked.state, locked.snoozed_until, locked.closed_at = Thread.State.SNOOZED, until, None
         locked.save(update_fields=("state", "snoozed_until", "closed_at"))
         note_event(locked, ThreadEvent.Verb.SNOOZED, by, until=until.isoformat())
@@ -71,7 +71,7 @@ def close(thread: Thread, *, by: User, waive: str = "") -> Thread:
     Raises NotPossible while a promise is open, LeftHanging where a public word (or that reason) is missing.
     """
     with transaction.atomic():
-        locked = _lock(thread)
+        locked = _workable(thread)
         if locked.promises.filter(state=Promise.State.OPEN).exists():
             raise NotPossible(_("A promise is still open. Settle it first."))
         if locked.hanging_since is not None:
@@ -93,8 +93,9 @@ def _waive(thread: Thread, by: User, reason: str) -> None:
 
 
 def reopen(thread: Thread, *, by: User) -> Thread:
+    """Raises NotPossible for what is put away."""
     with transaction.atomic():
-        locked = _lock(thread)
+        locked = _workable(thread)
         if locked.state != Thread.State.OPEN:
             locked.state, locked.snoozed_until, locked.closed_at = Thread.State.OPEN, None, None
             locked.save(update_fields=("state", "snoozed_until", "closed_at"))
@@ -152,6 +153,16 @@ def mark_seen(thread: Thread, *, by: User) -> None:
 
 def _lock(thread: Thread) -> Thread:
     return Thread.objects.select_for_update().get(pk=thread.pk)
+
+
+def _workable(thread: Thread) -> Thread:
+    """The thread, locked. Raises NotPossible where it is put away."""
+    locked = _lock(thread)
+    if locked.state == Thread.State.SPAM:
+        raise NotPossible(_("This thread is spam. Take the report back first."))
+    if locked.state == Thread.State.JOINED:
+        raise NotPossible(_("This thread was joined with another one. Work there."))
+    return locked
 
 
 def note_event(thread: Thread, verb: str, by: User, **details: object) -> None:

@@ -46,7 +46,7 @@ def customer_of(thread: Thread, user: User) -> Customer:
             Thread.objects.visible_to(user)
             .filter(contact=contact)
             .exclude(pk=thread.pk)
-            .exclude(state=Thread.State.CLOSED)
+            .exclude(state__in=(Thread.State.CLOSED, *Thread.PUT_AWAY))
             .select_related("channel", "latest")
             .order_by("-last_activity_at")[:OTHERS_SIZE]
         ),

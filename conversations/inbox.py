@@ -189,7 +189,7 @@ def _in_view(threads: QuerySet[Thread], view: str, user: User) -> QuerySet[Threa
         "mine": opened & Q(assignee=user),
         "unassigned": opened & Q(assignee=None),
         "promises": Q(pk__in=Promise.objects.owed_by(user).values("thread")),
-        "hanging": Q(hanging_since__isnull=False) & ~closed,
+        "hanging": Q(hanging_since__isnull=False) & ~closed & ~Q(state__in=Thread.PUT_AWAY),
         "snoozed": Q(state=Thread.State.SNOOZED),
         "closed": closed,
     }

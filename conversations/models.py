@@ -47,6 +47,10 @@ class Thread(models.Model):
         OPEN = "open", _("open")
         SNOOZED = "snoozed", _("snoozed")
         CLOSED = "closed", _("closed")
+        SPAM = "spam", _("spam")  # kept out of every view, and not opened by what its author writes
+        JOINED = "joined", _("joined")  # empty: its items stand in `joined_into`
+
+    PUT_AWAY = (State.SPAM, State.JOINED)  # what no view shows
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="threads", db_index=False)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="threads")
@@ -71,6 +75,7 @@ class Thread(models.Model):
     hanging_since = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    joined_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     # what the newest inbound item that was read says
     mood = models.CharField(max_length=16, blank=True, default="", db_default="")
     language = models.CharField(max_length=16, blank=True, default="", db_default="")
@@ -327,10 +332,12 @@ class Delivery(models.Model):
     """What became of one reply of ours. `key` is made where Send is pressed: the same key is the same reply.
 
     queued -> sending (under a lease on the database's clock) -> sent -> verified, or failed, or unknown.
-    Unknown is never sent again before the network was read back.
+    Unknown is never sent again before the network was read back. A held one waits for a colleague's approval: no
+    sender takes it up, and the customer still waits.
     """
 
     class State(models.TextChoices):
+        HELD = "held", _("waiting for approval")
         QUEUED = "queued", _("waiting to be sent")
         SENDING = "sending", _("sending")
         SENT = "sent", _("sent")
@@ -518,6 +525,18 @@ class ThreadEvent(models.Model):
         WAIVED = "waived", _("closed without a public word")
         PROMISED = "promised", _("made a promise")
         SETTLED = "settled", _("settled a promise")
+        HIDDEN = "hidden", _("hid an item on the network")
+        UNHIDDEN = "unhidden", _("showed an item again")
+        DELETED = "deleted", _("deleted an item on the network")
+        SPAM = "spam", _("reported as spam")
+        NOT_SPAM = "not_spam", _("took the spam report back")
+        FORKED = "forked", _("split off a matter of its own")
+        JOINED = "joined", _("joined another thread")
+        PARTED = "parted", _("took a split or a joining back")
+        HELPED = "helped", _("marked an answer of another person as solving")
+        HELD = "held", _("asked for approval")
+        APPROVED = "approved", _("approved an answer")
+        REFUSED = "refused", _("refused an answer")
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="events", db_index=False)
     at = models.DateTimeField(default=timezone.now)
@@ -631,6 +650,165 @@ class BulkItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.thread_id} in {self.job_id}"
+
+
+class SpamReport(models.Model):
+    """A handle that a brand wants to hear nothing more of. `before` holds what its threads were: {id: state...}."""
+
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="spam_reports")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    why = models.CharField(max_length=300)
+    before = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("identity", "brand"), name="spam_report_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.identity_id} is spam"
+
+
+class Regrouping(models.Model):
+    """A fork or a join, with all that is needed to take it back.
+
+    Items, lanes and promises went from `source` to `target`; `moved` lists the ids ({"items", "lanes"}) and `before`
+    how both threads stood.
+    """
+
+    class Kind(models.TextChoices):
+        FORK = "fork", _("fork")
+        JOIN = "join", _("join")
+
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    source = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="given")
+    target = models.ForeignKey(Thread, on_delete=models.PROTECT, related_name="taken")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    moved = models.JSONField(default=dict)
+    before = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.source_id} into {self.target_id}"
+
+
+class Approval(models.Model):
+    """The second pair of eyes on an answer: what was asked, and what was decided."""
+
+    class Verdict(models.TextChoices):
+        APPROVED = "approved", _("approved")
+        EDITED = "edited", _("approved with changes")
+        REFUSED = "refused", _("refused")
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="approval")
+    asked_at = models.DateTimeField(default=timezone.now)
+    text = models.TextField()  # as its writer wanted it
+    verdict = models.CharField(max_length=8, choices=Verdict.choices, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(verdict="refused") | ~Q(reason=""), name="approval_refused_with_reason"
+            ),
+        )
+        indexes = (models.Index(fields=("asked_at", "id"), condition=Q(verdict=""), name="approval_waiting"),)
+
+    def __str__(self) -> str:
+        return f"approval of {self.delivery_id}"
+
+
+class Notification(models.Model):
+    """Something a colleague should know. Read in the product, by mail, or both."""
+
+    class Kind(models.TextChoices):
+        MENTION = "mention", _("Somebody mentions me in a note")
+        ASSIGNED = "assigned", _("A thread is assigned to me")
+        ANSWERED = "answered", _("A customer writes on my thread")
+        PROMISE = "promise", _("A promise of mine is overdue")
+        ASKED = "asked", _("An answer waits for approval")
+        DECIDED = "decided", _("My answer was approved or refused")
+        FAILED = "failed", _("My answer could not be sent")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="+", db_index=False)
+    interaction = models.ForeignKey(Interaction, null=True, on_delete=models.CASCADE, related_name="notifications")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "kind", "interaction"),
+                condition=Q(interaction__isnull=False),
+                name="notification_once",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("user", "-id"), name="notification_list"),
+            models.Index(fields=("user", "thread"), condition=Q(read_at__isnull=True), name="notification_unread"),
+            models.Index(fields=("user", "kind", "-id"), name="notification_kind"),
+            models.Index(fields=("id",), condition=Q(mailed_at__isnull=True), name="notification_unmailed"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user_id}"
+
+
+class HelperCredit(models.Model):
+    """An answer of another person that solved the matter of a thread."""
+
+    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="credits", db_index=False)
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="credits")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("interaction", "thread"), name="helper_credit_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.interaction_id} helped {self.thread_id}"
+
+
+class Article(models.Model):
+    """Knowledge made of a helper's answer. It is published only with their consent."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        ASKED = "asked", _("consent asked")
+        CONSENTED = "consented", _("consent given")
+        PUBLISHED = "published", _("published")
+        WITHDRAWN = "withdrawn", _("consent withdrawn")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="articles", db_index=False)
+    source = models.OneToOneField(Interaction, null=True, on_delete=models.SET_NULL, related_name="article")
+    title = models.CharField(_("title"), max_length=160)
+    text = models.TextField(_("text"), max_length=20_000)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.DRAFT)
+    consent = models.ForeignKey(Interaction, null=True, on_delete=models.PROTECT, related_name="+")
+    consent_at = models.DateTimeField(null=True)
+    consent_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(state__in=("consented", "published")) | Q(consent__isnull=False, consent_at__isnull=False),
+                name="article_published_with_consent",
+            ),
+        )
+        indexes = (models.Index(fields=("brand", "-id"), name="article_of_brand"),)
+
+    def __str__(self) -> str:
+        return self.title
 
 
 def unread(thread: Thread, seen_at: datetime | None) -> bool:

@@ -19,7 +19,7 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, AuthorRemoval, Item, Post, Removal, Visibility
 from contacts.people import Person, know, meet
 from conversations import echoes, live, removals, summaries
-from conversations.models import Alias, Interaction, Lane, RawPayload, Thread, ThreadEvent, Tombstone
+from conversations.models import Alias, Interaction, Lane, RawPayload, SpamReport, Thread, ThreadEvent, Tombstone
 from conversations.rows import Row, insert
 
 PRIVATE_LANE = "@private"  # all private one-to-one conversation of a person with a channel is one lane
@@ -57,6 +57,7 @@ class Batch:
     touched: set[int] = field(default_factory=set)
     reopening: set[int] = field(default_factory=set)
     spare: list[int] = field(default_factory=list)  # thread ids taken in advance
+    spammers: frozenset[int] = frozenset()  # identities that the brand reported as spam
 
 
 def receive(*, channel: Channel, items: Sequence[Item], **_: Any) -> Recorded:
@@ -344,7 +345,7 @@ def _open_thread(batch: Batch, post: Post, identity_id: int, contact_id: int) ->
             "channel_id": channel.pk,
             "identity_id": identity_id,
             "contact_id": contact_id,
-            "state": (Thread.State.OPEN if batch.live else Thread.State.CLOSED).value,
+            "state": _first_state(batch, identity_id).value,
             "has_public": False,
             "has_private": False,
             "last_activity_at": post.posted_at,
@@ -366,6 +367,12 @@ def _open_thread(batch: Batch, post: Post, identity_id: int, contact_id: int) ->
     return pk
 
 
+def _first_state(batch: Batch, identity_id: int) -> Thread.State:
+    if identity_id in batch.spammers:
+        return Thread.State.SPAM
+    return Thread.State.OPEN if batch.live else Thread.State.CLOSED
+
+
 def _load_lanes(batch: Batch, posts: Sequence[Post]) -> None:
     rows = (
         Lane.objects.filter(
@@ -378,6 +385,9 @@ def _load_lanes(batch: Batch, posts: Sequence[Post]) -> None:
     )
     for root, identity_id, thread_id, owner_id, contact_id in rows:
         batch.lanes[root, identity_id] = (thread_id, owner_id, contact_id)
+    people = [person.identity_id for person in batch.people.values()]
+    reports = SpamReport.objects.filter(identity__in=people, brand=batch.channel.brand_id)
+    batch.spammers = frozenset(reports.values_list("identity_id", flat=True))
     batch.spare = _next_ids("conversations_thread_id_seq", len({post.author.external_id for post in posts}))
 
 
@@ -438,8 +448,8 @@ def _greet(batch: Batch, rows: Sequence[Row]) -> None:
 
 
 def _reopen(batch: Batch) -> None:
-    """A new inbound item opens a closed or snoozed thread again."""
-    resting = Thread.objects.filter(pk__in=batch.reopening).exclude(state=Thread.State.OPEN)
+    """A new inbound item opens a closed or snoozed thread again, but not that of a spammer."""
+    resting = Thread.objects.filter(pk__in=batch.reopening, state__in=(Thread.State.SNOOZED, Thread.State.CLOSED))
     ids = list(resting.select_for_update().order_by("pk").values_list("pk", flat=True))
     if ids:
         Thread.objects.filter(pk__in=ids).update(state=Thread.State.OPEN, snoozed_until=None, closed_at=None)

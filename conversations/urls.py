@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from conversations import timeline_views, views
+from conversations import item_views, timeline_views, views
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern] = [
     path("threads/<int:pk>/snooze/", views.snooze, name="snooze"),
     path("threads/<int:pk>/close/", views.closing, name="close"),
     path("threads/<int:pk>/reopen/", views.reopening, name="reopen"),
+    path("threads/<int:pk>/items/<int:item_pk>/", item_views.item_page, name="item"),
+    path("threads/<int:pk>/items/<int:item_pk>/moderation/", item_views.moderation_of, name="moderation"),
     path("deliveries/<int:pk>/undo/", views.undo, name="undo"),
     path("deliveries/<int:pk>/retry/", views.retry, name="retry"),
     path("deliveries/<int:pk>/decision/", views.decide, name="decide"),

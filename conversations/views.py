@@ -277,7 +277,10 @@ def closing(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def reopening(request: Request, pk: int) -> HttpResponse:
     thread = thread_of(request, pk)
-    actions.reopen(thread, by=request.user)
+    try:
+        actions.reopen(thread, by=request.user)
+    except NotPossible as refused:
+        return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(_("Open again.")))
 
 
