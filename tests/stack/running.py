@@ -8,13 +8,13 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, StorageState
 
 from scrm.demo.cast import SIGN_IN
 from scrm.embedded.processes import wait_until
@@ -106,13 +106,27 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
         browser.close()
 
 
-def sign_in(context: BrowserContext, stack: Stack, role: str) -> None:
-    """Sign in through the page, as one of the demo's colleagues."""
-    one = next(colleague for colleague in SIGN_IN if colleague.role == role)
-    page = context.new_page()
-    page.goto(f"{stack.url}/sign-in/")
-    page.get_by_label("E-mail").fill(one.email)
-    page.get_by_label("Password").fill(one.password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{stack.url}/")
-    page.close()
+@dataclass
+class SignedIn:
+    """Makes browser windows for the demo's colleagues; each signs in once, through the page."""
+
+    browser: Browser
+    stack: Stack
+    states: dict[str, StorageState] = field(default_factory=dict)
+
+    def __call__(self, role: str, **options: Any) -> BrowserContext:
+        """A window of somebody with that role; of nobody for an empty one. `options` are Playwright's."""
+        if role and role not in self.states:
+            with self.browser.new_context() as context:
+                self._sign_in(context, role)
+                self.states[role] = context.storage_state()
+        return self.browser.new_context(storage_state=self.states.get(role), **options)
+
+    def _sign_in(self, context: BrowserContext, role: str) -> None:
+        one = next(colleague for colleague in SIGN_IN if colleague.role == role)
+        page = context.new_page()
+        page.goto(f"{self.stack.url}/sign-in/")
+        page.get_by_label("E-mail").fill(one.email)
+        page.get_by_label("Password").fill(one.password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{self.stack.url}/")

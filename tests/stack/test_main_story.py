@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.stack.running import Stack, sign_in
+from tests.stack.running import SignedIn, Stack
 
 pytestmark = pytest.mark.browser
 
@@ -87,9 +87,8 @@ class Agent:
 
 
 @pytest.fixture
-def agent(browser: Browser, stack: Stack) -> Iterator[Agent]:
-    with browser.new_context() as context:
-        sign_in(context, stack, "agent")
+def agent(signed_in: SignedIn, stack: Stack) -> Iterator[Agent]:
+    with signed_in("agent") as context:
         yield Agent(context.new_page(), stack)
 
 
