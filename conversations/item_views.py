@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @require_safe
 def item_page(request: Request, pk: int, item_pk: int) -> HttpResponse:
     """The item, and each step that may be taken with it, or why it may not."""
-    thread, item = _load(request, pk, item_pk)
+    thread, item = load_item(request, pk, item_pk)
     may_moderate = request.user.may(Permission.MODERATE)
     context = {
         "section": "inbox",
@@ -40,7 +40,7 @@ def item_page(request: Request, pk: int, item_pk: int) -> HttpResponse:
 @require_POST
 def moderation_of(request: Request, pk: int, item_pk: int) -> HttpResponse:
     """Hides, deletes or reports the item."""
-    thread, item = _load(request, pk, item_pk)
+    thread, item = load_item(request, pk, item_pk)
     why = request.POST.get("why", "")
     return _step(
         request,
@@ -61,7 +61,7 @@ def _step(request: Request, thread: Thread, item: Interaction, do: Callable[[], 
     return HttpResponseRedirect(reverse("thread", args=[thread.pk]))
 
 
-def _load(request: Request, pk: int, item_pk: int) -> tuple[Thread, Interaction]:
+def load_item(request: Request, pk: int, item_pk: int) -> tuple[Thread, Interaction]:
     """A thread that the user sees, and an item of the same brand."""
     parts = Thread.objects.select_related("brand", "channel", "identity", "contact")
     thread = get_object_or_404(parts.visible_to(request.user), pk=pk)

@@ -9,6 +9,7 @@ from django.db import connection
 
 from conversations import live
 from conversations.models import Interaction, Thread
+from conversations.regroup import part_strangers
 
 if TYPE_CHECKING:
     from contacts.models import Contact
@@ -38,6 +39,7 @@ def follow(*, identity_ids: Collection[int], old: Contact, new: Contact, **_: An
     moved = list(threads.values_list("pk", "brand_id"))
     Interaction.objects.filter(thread__in=[pk for pk, _brand in moved]).update(contact=new)
     threads.update(contact=new)
+    part_strangers([pk for pk, _brand in moved])
     with connection.cursor() as cursor:
         cursor.execute(_MEET_ANEW, {"contacts": [old.pk, new.pk]})
     for brand_id in {brand for _pk, brand in moved}:

@@ -139,6 +139,8 @@ def _write(
     item = possible.item
     if item is None:
         raise NotPossible(possible.verdict.reason)
+    if not locked.interactions.filter(pk=item.pk).exists():
+        raise NotPossible(_("What you answer went to another thread meanwhile."))
     if not confirmed:
         _ask_if_newer(locked, seen)
     second = _ask_if_answered(item, by, confirmed)

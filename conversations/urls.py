@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from conversations import item_views, timeline_views, views
+from conversations import group_views, item_views, timeline_views, views
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -24,6 +24,10 @@ urlpatterns: list[URLPattern] = [
     path("threads/<int:pk>/reopen/", views.reopening, name="reopen"),
     path("threads/<int:pk>/items/<int:item_pk>/", item_views.item_page, name="item"),
     path("threads/<int:pk>/items/<int:item_pk>/moderation/", item_views.moderation_of, name="moderation"),
+    path("threads/<int:pk>/items/<int:item_pk>/fork/", group_views.forking, name="fork"),
+    path("threads/<int:pk>/grouping/", group_views.grouping, name="grouping"),
+    path("threads/<int:pk>/grouping/join/", group_views.joining, name="join"),
+    path("threads/<int:pk>/grouping/<int:journal_pk>/undo/", group_views.grouping_undo, name="grouping-undo"),
     path("deliveries/<int:pk>/undo/", views.undo, name="undo"),
     path("deliveries/<int:pk>/retry/", views.retry, name="retry"),
     path("deliveries/<int:pk>/decision/", views.decide, name="decide"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -81,6 +82,8 @@ def _list(request: Request) -> dict[str, Any]:
 def thread_page(request: Request, pk: int) -> HttpResponse:
     """A thread beside the list; with htmx the thread alone, or what came before a cursor."""
     thread = thread_of(request, pk)
+    if thread.joined_into_id is not None:
+        return HttpResponseRedirect(reverse("thread", args=[thread.joined_into_id]))
     if request.htmx and request.htmx.target == "earlier":
         tree = tree_of(thread, before=request.GET.get("before", ""))
         return render(request, "conversations/_entries.html", {"thread": thread, "tree": tree})
