@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -134,10 +135,11 @@ def page(
     if not walks:
         return []
     brands, steps, moods, weights = (list(column) for column in zip(*walks, strict=True))
-    asked = {
+    asked: dict[str, Any] = {
         "brands": brands, "steps": steps, "moods": moods, "weights": weights, "at": place.at, "limit": limit,
         "score": place.score, "longest": _LONGEST, "after": place.after, "user": only,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, asked)
-        return cursor.fetchall()
+        found: list[tuple[int, float]] = cursor.fetchall()
+    return found

@@ -5,29 +5,35 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from zlib import crc32
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Brand
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
-from conversations.find import found_threads
-from conversations.models import Delivery, Interaction, Promise, Thread, ThreadSeen, unread
+from conversations import exposure
+from conversations.find import Hit, find
+from conversations.highlight import passage
+from conversations.models import Delivery, Interaction, Promise, SavedView, Thread, ThreadSeen, unread
+from conversations.query import Query, parse
+from conversations.question import Asker, conditions
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 PAGE_SIZE = 50
+MOST_SAVED = 30
 COUNT_LIMIT = 100  # "99+": a badge never counts further
 SNIPPET_LENGTH = 160
-QUERY_LENGTH = 200
+QUERY_LENGTH = 300
+MOST_ROUNDS = 10  # of reading on in the order of exposure where a filter leaves little of it
 WAITING_LONG = timedelta(hours=1)
 WAITING_TOO_LONG = timedelta(hours=24)
 
@@ -35,12 +41,23 @@ VIEWS = {
     "mine": gettext_lazy("Mine"),
     "unassigned": gettext_lazy("Unassigned"),
     "all": gettext_lazy("All"),
+    "waiting": gettext_lazy("Waiting longest"),
     "promises": gettext_lazy("Promises"),
     "hanging": gettext_lazy("Left hanging in public"),
     "snoozed": gettext_lazy("Snoozed"),
     "closed": gettext_lazy("Closed"),
 }
-COUNTED = ("mine", "unassigned", "all", "promises", "hanging", "snoozed")
+COUNTED = ("mine", "unassigned", "all", "waiting", "promises", "hanging", "snoozed")
+
+ORDERS = {
+    "newest": gettext_lazy("Newest first"),
+    "waiting": gettext_lazy("Waiting longest"),
+    "exposure": gettext_lazy("Most exposed"),
+    "oldest": gettext_lazy("Oldest first"),
+}
+# The field of each order, and whether it runs downwards. Exposure has an order of its own.
+_FIELDS = {"newest": ("last_activity_at", True), "waiting": ("waiting_since", False), "oldest": ("created_at", False)}
+INFLUENCE = 100  # percent
 
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})\Z", re.ASCII)
 
@@ -54,12 +71,23 @@ class Wanted:
     network: str = ""
     visibility: str = ""
     before: str = ""
+    order: str = "newest"
+    influence: int = INFLUENCE  # of reach and negativity on the order by exposure, in percent
+    grouped: bool = False  # one row for all threads under one public post
+    under: int | None = None  # a thread: only those that share its public post
+    saved: int | None = None  # a saved view, which gives the rest
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Wanted:
         view, network, visibility = query.get("view", ""), query.get("network", ""), query.get("visibility", "")
+        order = query.get("order", "")
         return cls(
             view=view if view in VIEWS else "mine",
+            order=order if order in ORDERS else "waiting" if view == "waiting" else "newest",
+            influence=min(_number(query.get("influence", "")) or 0, INFLUENCE) if "influence" in query else INFLUENCE,
+            grouped=query.get("group", "") == "1",
+            under=_number(query.get("under", "")),
+            saved=_number(query.get("saved", "")),
             text=" ".join(query.get("q", "").replace("\x00", "").split())[:QUERY_LENGTH],
             network=network if network in networks() else "",
             visibility=visibility if visibility in ("public", "private") else "",
@@ -69,12 +97,45 @@ class Wanted:
     @property
     def query(self) -> str:
         """The query string that asks for the same list from its top."""
-        asked = {"view": self.view, "q": self.text, "network": self.network, "visibility": self.visibility}
+        asked = {
+            "view": self.view,
+            "q": self.text,
+            "network": self.network,
+            "visibility": self.visibility,
+            "order": self.order if self.order != self._usual_order else "",
+            "influence": str(self.influence) if self.influence != INFLUENCE else "",
+            "group": "1" if self.grouped else "",
+            "under": str(self.under or ""),
+            "saved": str(self.saved or ""),
+        }
         return urlencode({name: value for name, value in asked.items() if value})
+
+    @property
+    def _usual_order(self) -> str:
+        return "waiting" if self.view == "waiting" else "newest"
 
     @property
     def filtered(self) -> bool:
         return bool(self.network or self.visibility)
+
+    @property
+    def asked(self) -> Query:
+        """The text, taken apart."""
+        return parse(self.text, now=timezone.localtime())
+
+    @property
+    def searching(self) -> bool:
+        """Whether words are looked for: then the order is that of the matches."""
+        return bool(self.asked.words)
+
+    @property
+    def place(self) -> str:
+        """A view's key, or that of the saved view: what is current among the tabs."""
+        return f"saved-{self.saved}" if self.saved else self.view
+
+
+def _number(value: str) -> int | None:
+    return int(value) if value.isdecimal() and value.isascii() and len(value) < 19 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +153,10 @@ class Row:
     waiting: str  # "", "short", "long" or "late"
     trouble: str  # state of a reply that did not leave: "", "failed" or "unknown"
     version: int
-
-    @property
-    def order(self) -> str:
-        return cursor_of(self.thread)
+    order: str  # its cursor: where it stands in the list
+    passage: list[tuple[str, bool]]  # what a search found: pieces of text, and whether each is a hit
+    factors: exposure.Factors | None  # what makes its place in the order of exposure
+    others: int = 0  # how many more threads of this list stand under the same post, counted to a bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +171,11 @@ class Tab:
     label: str
     count: int | None  # None: not counted
     current: bool
+    saved: SavedView | None = None
+
+    @property
+    def query(self) -> str:
+        return self.saved.query if self.saved else urlencode({"view": self.key})
 
     @property
     def shown(self) -> str:
@@ -120,27 +186,36 @@ class Tab:
 
 
 def page(user: User, wanted: Wanted, brands: Collection[int]) -> Page:
-    """One page of the list, newest activity first. `brands` are those the user sees."""
-    threads = _asked_for(user, wanted, brands)
-    at = read_cursor(wanted.before)
-    if at is not None:
-        threads = threads.filter(last_activity_at__lte=at[0]).exclude(last_activity_at=at[0], pk__gte=at[1])
-    found = list(_with_parts(threads)[: PAGE_SIZE + 1])
-    older = cursor_of(found[PAGE_SIZE - 1]) if len(found) > PAGE_SIZE else ""
-    return Page(rows(found[:PAGE_SIZE], user), older)
+    """One page of the list in its order. `brands` are those the user sees."""
+    asker = Asker(user, brands)
+    if wanted.searching:
+        return _found_page(asker, wanted)
+    if wanted.order == "exposure":
+        return _exposed_page(asker, wanted)
+    return _ordered_page(asker, wanted)
 
 
 def still_there(user: User, wanted: Wanted, brands: Collection[int], ids: Collection[int]) -> list[Row]:
     """Those of the threads that (now) belong to the list: what an open browser asks when told of changes."""
-    return rows(list(_with_parts(_asked_for(user, wanted, brands).filter(pk__in=ids))), user)
+    if wanted.searching:
+        return []  # what was found stays as it was found
+    asker = Asker(user, brands)
+    found = list(_with_parts(_asked_for(asker, wanted).filter(pk__in=ids)))
+    if wanted.order == "exposure":
+        return _exposed_rows(asker, wanted, found, timezone.now())
+    return [row_of(asker, wanted, row) for row in rows(found, user)]
 
 
 def tabs(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
-    """The views with their bounded counts, in one query."""
-    counts = _counts(user, brands)
-    return [
-        Tab(key, str(label), counts[key] if key in COUNTED else None, key == wanted.view)
+    """The views with their bounded counts, the saved ones last. Two queries and one for the brands' names."""
+    saved = list(SavedView.objects.visible_to(user).select_related("owner")[:MOST_SAVED])
+    counts = _counts(Asker(user, brands), saved)
+    built_in = [
+        Tab(key, str(label), counts[key] if key in COUNTED else None, key == wanted.place)
         for key, label in VIEWS.items()
+    ]
+    return built_in + [
+        Tab(f"saved-{one.pk}", one.name, counts[f"saved-{one.pk}"], wanted.saved == one.pk, saved=one) for one in saved
     ]
 
 
@@ -152,28 +227,170 @@ def brand_ids(user: User) -> list[int]:
 # -- queries ----------------------------------------------------------------------------------------------------------
 
 
-def _counts(user: User, brands: Collection[int]) -> Counter[str]:
-    some, *others = (
-        _of_brands(brands, _in_view(Thread.objects.order_by(), key, user)).values_list(Value(key))[:COUNT_LIMIT]
+def _counts(asker: Asker, saved: Collection[SavedView]) -> Counter[str]:
+    lists = [
+        _of_brands(asker.brands, _in_view(Thread.objects.order_by(), key, asker.user)).values_list(Value(key))
         for key in COUNTED
-    )
+    ] + [
+        _asked_for(asker, Wanted(view="any", text=one.text)).order_by().values_list(Value(f"saved-{one.pk}"))
+        for one in saved
+    ]
+    some, *others = (one[:COUNT_LIMIT] for one in lists)
     return Counter(key for (key,) in some.union(*others, all=True))
 
 
-def _asked_for(user: User, wanted: Wanted, brands: Collection[int]) -> QuerySet[Thread]:
-    threads: QuerySet[Thread] = Thread.objects.order_by("-last_activity_at", "-pk")
-    threads = _of_brands(brands, threads)
+def _asked_for(asker: Asker, wanted: Wanted) -> QuerySet[Thread]:
+    """The threads of the list by its filters, in its order (exposure apart). Words are not looked at."""
+    field, down = _FIELDS.get(wanted.order, _FIELDS["newest"])
+    sign = "-" if down else ""
+    threads: QuerySet[Thread] = Thread.objects.order_by(f"{sign}{field}", f"{sign}pk")
+    threads = _of_brands(asker.brands, threads)
     threads = (
-        threads.filter(pk__in=found_threads(wanted.text, brands))
+        threads.filter(conditions(wanted.asked.filters, asker) if wanted.asked else Q(pk__in=()))
         if wanted.text
-        else _in_view(threads, wanted.view, user)
+        else _in_view(threads, wanted.view, asker.user)
     )
+    if wanted.order in ("waiting", "exposure"):
+        threads = threads.filter(state=Thread.State.OPEN, waiting_since__isnull=False)
     if wanted.network:
-        channels = Channel.objects.filter(brand_id__in=brands, network=wanted.network).values_list("pk", flat=True)
-        threads = threads.filter(channel_id__in=list(channels))
+        channels = Channel.objects.filter(brand_id__in=asker.brands, network=wanted.network)
+        threads = threads.filter(channel_id__in=list(channels.values_list("pk", flat=True)))
     if wanted.visibility:
         threads = threads.filter(**{f"has_{wanted.visibility}": True})
     return threads
+
+
+def selection(user: User, wanted: Wanted, brands: Collection[int], limit: int) -> list[int]:
+    """Ids of the first `limit` threads of the list: what "all in this view" means."""
+    asker = Asker(user, brands)
+    if wanted.searching:
+        return [hit.thread for hit in find(wanted.asked, asker, limit=limit)]
+    return list(_asked_for(asker, wanted).values_list("pk", flat=True)[:limit])
+
+
+# -- pages of each order ----------------------------------------------------------------------------------------------
+
+
+def _ordered_page(asker: Asker, wanted: Wanted) -> Page:
+    field, down = _FIELDS[wanted.order]
+    threads = _asked_for(asker, wanted)
+    if wanted.under:
+        threads = under(threads, wanted.under)
+    elif wanted.grouped:
+        threads = _first_of_each_post(threads, wanted, asker)
+    at = read_cursor(wanted.before)
+    if at is not None:
+        beyond = "lte" if down else "gte"
+        threads = threads.filter(**{f"{field}__{beyond}": at[0]})
+        threads = threads.exclude(**{field: at[0], "pk__gte" if down else "pk__lte": at[1]})
+    found = list(_with_parts(threads)[: PAGE_SIZE + 1])
+    older = cursor_of(found[PAGE_SIZE - 1], field) if len(found) > PAGE_SIZE else ""
+    listed = [row_of(asker, wanted, row) for row in rows(found[:PAGE_SIZE], asker.user)]
+    return Page(_with_others(asker, wanted, listed) if wanted.grouped and not wanted.under else listed, older)
+
+
+def row_of(asker: Asker, wanted: Wanted, row: Row) -> Row:
+    """The row at its place in the order of the list."""
+    field, _down = _FIELDS.get(wanted.order, _FIELDS["newest"])
+    return replace(row, order=cursor_of(row.thread, field))
+
+
+def _found_page(asker: Asker, wanted: Wanted) -> Page:
+    hits = find(wanted.asked, asker, before=wanted.before, limit=PAGE_SIZE + 1)
+    older = hits[PAGE_SIZE - 1].cursor if len(hits) > PAGE_SIZE else ""
+    hits = hits[:PAGE_SIZE]
+    threads = {one.pk: one for one in _with_parts(Thread.objects.filter(pk__in=[hit.thread for hit in hits]))}
+    texts = dict(
+        Interaction.objects.filter(pk__in=[hit.interaction for hit in hits if hit.interaction], removed_at=None)
+        .values_list("pk", "text")
+    )  # fmt: skip
+    listed = rows([threads[hit.thread] for hit in hits if hit.thread in threads], asker.user)
+    by_thread = {hit.thread: hit for hit in hits}
+    return Page([_found_row(row, by_thread[row.thread.pk], texts, wanted) for row in listed], older)
+
+
+def _found_row(row: Row, hit: Hit, texts: Mapping[int, str], wanted: Wanted) -> Row:
+    text = texts.get(hit.interaction or 0, "")
+    return replace(row, order=hit.cursor, passage=passage(text, wanted.asked.words) if text else [])
+
+
+def _exposed_page(asker: Asker, wanted: Wanted) -> Page:
+    """The order of exposure as it was when its first page was asked for."""
+    place = exposure.Place.read(wanted.before, timezone.now())
+    caps = dict(Brand.objects.filter(pk__in=asker.brands).values_list("pk", "reach_cap"))
+    mine = asker.user.pk if wanted.view == "mine" and not wanted.text else None
+    asked = _asked_for(asker, wanted).order_by()
+    found: list[tuple[int, float]] = []
+    at = place
+    for _round in range(MOST_ROUNDS):
+        some = exposure.page(caps, wanted.influence / INFLUENCE, at, limit=4 * PAGE_SIZE, only=mine)
+        good = set(asked.filter(pk__in=[pk for pk, _score in some]).values_list("pk", flat=True))
+        found += [(pk, score) for pk, score in some if pk in good]
+        if len(found) > PAGE_SIZE or len(some) < 4 * PAGE_SIZE:
+            break
+        at = replace(at, score=some[-1][1], after=some[-1][0])
+    shown = found[:PAGE_SIZE]
+    threads = {one.pk: one for one in _with_parts(Thread.objects.filter(pk__in=[pk for pk, _score in shown]))}
+    more = str(replace(place, score=shown[-1][1], after=shown[-1][0])) if len(found) > PAGE_SIZE else ""
+    listed = [threads[pk] for pk, _score in shown if pk in threads]
+    return Page(_exposed_rows(asker, wanted, listed, place.at), more)
+
+
+def _exposed_rows(asker: Asker, wanted: Wanted, threads: list[Thread], at: datetime) -> list[Row]:
+    caps = dict(Brand.objects.filter(pk__in=asker.brands).values_list("pk", "reach_cap"))
+    return [_exposed(row, caps[row.thread.brand_id], wanted, at) for row in rows(threads, asker.user)]
+
+
+def _exposed(row: Row, cap: int, wanted: Wanted, at: datetime) -> Row:
+    thread = row.thread
+    if thread.waiting_since is None:
+        return row
+    factors = exposure.factors(
+        step=thread.reach_step, cap=cap, mood=thread.mood, waiting_since=thread.waiting_since, at=at,
+        influence=wanted.influence / INFLUENCE,
+    )  # fmt: skip
+    return replace(row, factors=factors, order=f"{int(factors.score * 1000)}-{thread.pk}")
+
+
+# -- by post ----------------------------------------------------------------------------------------------------------
+
+
+def under(threads: QuerySet[Thread], pk: int) -> QuerySet[Thread]:
+    """Those of the threads that stand under the same public post as this one, without itself."""
+    post = Thread.objects.filter(pk=pk).exclude(root_external_id="")
+    return threads.filter(
+        channel_id__in=post.values("channel_id"), root_external_id__in=post.values("root_external_id")
+    ).exclude(pk=pk)
+
+
+def _first_of_each_post(threads: QuerySet[Thread], wanted: Wanted, asker: Asker) -> QuerySet[Thread]:
+    """Only the first of this list under each post: any other has one before it, which one look into an index tells."""
+    field, down = _FIELDS[wanted.order]
+    later, same = ("gt", "gt") if down else ("lt", "lt")
+    before = Q(**{f"{field}__{later}": OuterRef(field)}) | Q(**{field: OuterRef(field), f"pk__{same}": OuterRef("pk")})
+    others = _asked_for(asker, wanted).order_by().filter(before).filter(
+        channel_id=OuterRef("channel_id"), root_external_id=OuterRef("root_external_id")
+    )  # fmt: skip
+    return threads.filter(Q(root_external_id="") | ~Exists(others))
+
+
+def _with_others(asker: Asker, wanted: Wanted, listed: list[Row]) -> list[Row]:
+    """The rows with the number of further threads under their post, in one query."""
+    posts = {(row.thread.channel_id, row.thread.root_external_id): 0 for row in listed if row.thread.root_external_id}
+    if not posts:
+        return listed
+    counted = (
+        _asked_for(asker, wanted)
+        .order_by()
+        .filter(channel_id__in={post[0] for post in posts}, root_external_id__in={post[1] for post in posts})
+        .values_list("channel_id", "root_external_id")
+        .annotate(threads=Count("pk"))
+    )
+    counts = {(channel, root): number for channel, root, number in counted}
+    return [
+        replace(row, others=max(counts.get((row.thread.channel_id, row.thread.root_external_id), 1) - 1, 0))
+        for row in listed
+    ]
 
 
 def _of_brands(brands: Collection[int], threads: QuerySet[Thread]) -> QuerySet[Thread]:
@@ -192,6 +409,8 @@ def _in_view(threads: QuerySet[Thread], view: str, user: User) -> QuerySet[Threa
         "hanging": Q(hanging_since__isnull=False) & ~closed & ~Q(state__in=Thread.PUT_AWAY),
         "snoozed": Q(state=Thread.State.SNOOZED),
         "closed": closed,
+        "waiting": opened & Q(waiting_since__isnull=False),
+        "any": Q(),
     }
     return threads.filter(views.get(view, opened))
 
@@ -255,6 +474,9 @@ def _row(
         unread=fresh,
         waiting=waiting,
         trouble=trouble,
+        order=cursor_of(thread),
+        passage=[],
+        factors=None,
         version=crc32(repr(version).encode()),
     )
 
@@ -287,9 +509,9 @@ def _waiting(thread: Thread, now: datetime) -> str:
 # -- cursors ----------------------------------------------------------------------------------------------------------
 
 
-def cursor_of(thread: Thread) -> str:
-    """Where the thread stands in the list: microseconds since 1970 and its id."""
-    return f"{_micros(thread.last_activity_at)}-{thread.pk}"
+def cursor_of(thread: Thread, field: str = "last_activity_at") -> str:
+    """Where the thread stands in a list ordered by this moment: microseconds since 1970 and its id."""
+    return f"{_micros(getattr(thread, field) or thread.last_activity_at)}-{thread.pk}"
 
 
 def read_cursor(cursor: str) -> tuple[datetime, int] | None:

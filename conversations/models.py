@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -573,7 +574,7 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 
 
 class SavedView(models.Model):
-    """A question to the list under a name. `asks` is checked JSON: `conversations.asked.Asked.as_json`."""
+    """A question to the list under a name. `asks` is {"q": the question as the search box takes it}, checked."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
     name = models.CharField(_("name"), max_length=60)
@@ -591,6 +592,15 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def text(self) -> str:
+        return str(self.asks.get("q", ""))
+
+    @property
+    def query(self) -> str:
+        """The query string of its list."""
+        return urlencode({"view": "all", "q": self.text, "order": self.order, "saved": self.pk})
 
 
 class BulkJob(models.Model):

@@ -42,7 +42,7 @@ MOST_IDS = 200
 def inbox_page(request: Request) -> HttpResponse:
     """The list; with htmx only the rows that follow a cursor."""
     context = _list(request)
-    if request.htmx and request.htmx.target == "older":
+    if request.htmx and (request.htmx.target or "").startswith(("older", "t")):
         return render(request, "conversations/_rows.html", context)
     return render(request, "conversations/inbox.html", context)
 

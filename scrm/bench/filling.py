@@ -95,6 +95,7 @@ def _bare() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET synchronous_commit = off")
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("SET maintenance_work_mem = '512MB'")
         cursor.execute(
             "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
@@ -214,7 +215,8 @@ _ITEMS = """
 
 _LONGER = """
     COLUMNS
-    SELECT (SELECT MAX(id) FROM conversations_interaction) + number, %(channel)s, 'bench-' || thread.id || '-' || number,
+    SELECT (SELECT MAX(id) FROM conversations_interaction) + number, %(channel)s,
+        'bench-' || thread.id || '-' || number,
         'reply', CASE WHEN number %% 3 = 1 THEN 'out' ELSE 'in' END, 'public',
         CASE WHEN number %% 3 <> 1 THEN thread.identity_id END, thread.id, thread.contact_id, '',
         thread.root_external_id, said.text, thread.language, '', '[]', '{}', '{}',

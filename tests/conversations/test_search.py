@@ -1,0 +1,177 @@
+"""Search: words, stems, phrases, filters and people; pages; and the two ways in which words are found."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Author
+from conversations import actions, find, inbox, macros
+from conversations.inbox import Wanted
+from conversations.models import Interaction, Thread
+from conversations.record import record
+from conversations.search import index_texts
+from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
+from tests.conftest import BrowserOf
+
+pytestmark = pytest.mark.django_db
+
+
+def thread_of(author: Author) -> Thread:
+    return Thread.objects.get(identity__external_id=author.external_id)
+
+
+def found(user: User, text: str) -> list[str]:
+    page = inbox.page(user, Wanted.read({"q": text}), inbox.brand_ids(user))
+    return [row.name.split()[0] for row in page.rows]
+
+
+@pytest.fixture
+def three(channel: Channel) -> None:
+    """Maya (public, reach 18,200), then Jonas, then Sofia in private."""
+    record(
+        channel,
+        [
+            said("1", MAYA, "My tent came without stakes."),
+            said("2", JONAS, "Is the tent waterproof?", minutes=1, language="en"),
+            whispered("3", SOFIA, text="Der Reißverschluss ist kaputt, café", minutes=2, language="de"),
+        ],
+    )
+    index_texts()
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("tent", ["Jonas", "Maya"]),
+        ("tent -waterproof", ["Maya"]),
+        ('"without stakes"', ["Maya"]),
+        ('"stakes without"', []),
+        ("tents", ["Jonas", "Maya"]),
+        ("cafe", ["Sofia"]),
+        ("is:private", ["Sofia"]),
+        ("-is:private", ["Jonas", "Maya"]),
+        ("is:public tent", ["Jonas", "Maya"]),
+        ("is:private tent", []),
+        ("is:unread", ["Sofia", "Jonas", "Maya"]),
+        ("is:waiting", ["Sofia", "Jonas", "Maya"]),
+        ("is:closed", []),
+        ("is:overdue", []),
+        ("from:maya", ["Maya"]),
+        ("from:@jokafor", ["Jonas"]),
+        ("from:mayak from:jokafor", ["Jonas", "Maya"]),
+        ("reach:2k", ["Sofia", "Maya"]),
+        ("in:twitter", ["Sofia", "Jonas", "Maya"]),
+        ("in:facebook", []),
+        ("in:@trailhead tent", ["Jonas", "Maya"]),
+        ("brand:trailhead", ["Sofia", "Jonas", "Maya"]),
+        ("assignee:nobody", ["Sofia", "Jonas", "Maya"]),
+        ("assignee:me", []),
+        ("before:2026-11-20", []),
+        ("after:2026-11-20 is:private", ["Sofia"]),
+        ("mood:negative", []),
+        ("urgency:high", []),
+        ("lang:de", []),
+        ("team:night", []),
+        ("waiting:1m", ["Sofia", "Jonas", "Maya"]),
+        ("age:1d", []),
+    ],
+)
+def test_words_and_filters_find_what_they_say(three: None, agent: User, text: str, people: list[str]) -> None:
+    assert found(agent, text) == people
+
+
+def test_tags_and_assignees_are_found(three: None, agent: User) -> None:
+    macros.tag_thread(thread_of(MAYA), names=["Refund"], by=agent)
+    actions.assign(thread_of(JONAS), to=agent, by=agent)
+    assert [found(agent, text) for text in ("tag:refund", "-tag:refund", "assignee:me", "assignee:ana")] == [
+        ["Maya"],
+        ["Sofia", "Jonas"],
+        ["Jonas"],
+        ["Jonas"],
+    ]
+
+
+def test_what_i_have_read_is_not_unread(three: None, agent: User) -> None:
+    actions.mark_seen(thread_of(MAYA), by=agent)
+    assert found(agent, "is:unread") == ["Sofia", "Jonas"]
+
+
+def test_a_snippet_shows_the_match_and_not_the_latest_word(three: None, agent: User, channel: Channel) -> None:
+    record(channel, [said("4", TRAILHEAD, "On its way.", parent=said("1", MAYA), minutes=9)])
+    (row,) = inbox.page(agent, Wanted(text="stakes"), inbox.brand_ids(agent)).rows
+    assert ("stakes", True) in row.passage
+
+
+def test_a_strangers_text_stays_text_in_its_snippet(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
+    record(channel, [said("1", MAYA, "<script>alert(1)</script> stakes")])
+    index_texts()
+    page = browser_of(agent).get("/", {"q": "stakes"}).content.decode()
+    assert ("<script>alert" in page, "<mark>stakes</mark>" in page) == (False, True)
+
+
+def test_a_filter_that_is_not_understood_is_explained(three: None, agent: User, browser_of: BrowserOf) -> None:
+    page = browser_of(agent).get("/", {"q": "is:nice"}).content.decode()
+    assert "does not know “nice”" in page
+
+
+def test_a_stranger_finds_nothing_by_any_way(three: None, stranger: User) -> None:
+    assert [found(stranger, text) for text in ("tent", "maya", "is:waiting", "from:maya", "in:@trailhead")] == [[]] * 5
+
+
+def crowd(channel: Channel, count: int) -> None:
+    people = [Author(str(5000 + number), handle=f"p{number}", name=f"Person {number}") for number in range(count)]
+    record(channel, [said(f"c{one.external_id}", one, "a tent again", minutes=at) for at, one in enumerate(people)])
+    record(
+        channel,
+        [
+            said(f"d{one.external_id}", one, "the tent", minutes=500 + at, root=f"c{one.external_id}")
+            for at, one in enumerate(people)
+        ],
+    )
+    index_texts()
+
+
+def everything(user: User, text: str) -> list[int]:
+    seen: list[int] = []
+    before = ""
+    for _turn in range(20):
+        page = inbox.page(user, Wanted(text=text, before=before), inbox.brand_ids(user))
+        seen += [row.thread.pk for row in page.rows]
+        before = page.older
+        if not before:
+            return seen
+    raise AssertionError("the pages have no end")
+
+
+@pytest.mark.parametrize("rare", [0, 10**9], ids=["by walking back", "by the inverted index"])
+@pytest.mark.parametrize("text", ["tent", "person", "tent is:waiting"])
+def test_pages_of_matches_have_no_gap_and_no_thread_twice(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, rare: int, text: str
+) -> None:
+    monkeypatch.setattr(find, "RARE", rare)
+    monkeypatch.setattr(find, "FIRST_WINDOW", 40)
+    monkeypatch.setattr(find, "MOST_MATCHES", 60)
+    crowd(channel, 120)
+    pages = everything(agent, text)
+    assert (len(pages), len(set(pages))) == (120, 120)
+
+
+def test_a_walk_that_grows_too_long_gives_way_to_the_index(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("RARE", 0), ("FIRST_WINDOW", 2), ("LAST_WINDOW", 4)):
+        monkeypatch.setattr(find, name, value)
+    record(channel, [said("old", MAYA, "zeppelin post", minutes=-60)])
+    crowd(channel, 10)
+    assert found(agent, "zeppelin") == ["Maya"]
+
+
+def test_a_removed_text_is_found_no_more(three: None, agent: User) -> None:
+    Interaction.objects.filter(external_id="1").update(removed_at=timezone.now() - timedelta(days=1))
+    page = inbox.page(agent, Wanted(text="stakes"), inbox.brand_ids(agent))
+    assert [row.passage for row in page.rows] == [[]]
