@@ -12,9 +12,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts import failpoints
-from accounts.models import Brand, User
+from accounts.models import ApiKey, Brand, User
 from accounts.roles import Role
 from channels_ingest import connect as connecting
 from channels_ingest import pull as pulling
@@ -27,6 +28,7 @@ from contacts import merge as merging
 from contacts.models import Contact, Identity, Merge
 from conversations import deliver, search
 from conversations.models import Interaction, Thread
+from conversations.reconcile import recheck_due
 from conversations.reply import reply as write_reply
 
 NETWORKS = {"x": "twitter", "facebook": "facebook"}
@@ -230,3 +232,23 @@ def imported(handle: str) -> list[list[str]]:
     """What a history channel holds: id and parent of each post."""
     rows = Interaction.objects.filter(channel__handle=handle).values_list("external_id", "parent__external_id")
     return sorted([one or "", parent or ""] for one, parent in rows)
+
+
+def issue_key(agent: int) -> str:
+    """A token for the API."""
+    return ApiKey.issue(user=User.objects.get(pk=agent), name="storm")[1]
+
+
+def ask_for_pushes(channel: int) -> None:
+    """The network is asked to push."""
+    connecting.ask_for_pushes(Channel.objects.select_related("app").get(pk=channel))
+
+
+def renew_account(external_id: str, credentials: dict[str, str]) -> None:
+    """New keys for the channel of this account."""
+    renew(Channel.objects.get(external_id=external_id).pk, credentials)
+
+
+def look_up_again() -> int:
+    """Every stored post is looked up again."""
+    return recheck_due(timezone.now(), batches=10_000)

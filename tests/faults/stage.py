@@ -41,7 +41,11 @@ _DUE = """
 
 
 class ActFailed(Exception):
-    """An act that should have gone well raised; the message is its traceback."""
+    """An act that should have gone well raised; the message is its traceback, or what an address answered."""
+
+    def __init__(self, words: str, status: int = 0) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 @dataclass
@@ -63,6 +67,7 @@ class Stage:
 
     root: Path
     durable: bool = False
+    more_environment: dict[str, str] = field(default_factory=dict)
     processes: list[tuple[str, subprocess.Popen[Any]]] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -90,6 +95,7 @@ class Stage:
             "PULL_PACE": "1",
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
+            **self.more_environment,
         }
 
     # -- coming and going ---------------------------------------------------------------------------------------------
@@ -101,14 +107,30 @@ class Stage:
         self.start_sandbox()
         self.run("manage.py", "migrate", "--verbosity", "0")
         self.catcher_url = self.catcher.start()
+        self.start_zygote()
+
+    def start_zygote(self) -> None:
         self.zygote = self.start(
             "zygote", "-m", "tests.faults.zygote", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._answer()
 
+    def restart_zygote(self) -> None:
+        """In a changed environment."""
+        self.zygote.kill()
+        self.zygote.wait()
+        self.start_zygote()
+
+    def replace(self, name: str, process: subprocess.Popen[Any]) -> None:
+        """A service runs as another process by now."""
+        self.processes = [(one, process if one == name else old) for one, old in self.processes]
+
     def close(self) -> None:
         """Ends everything, in the opposite order."""
-        self.catcher.stop()
+        if hasattr(self, "catcher_url"):
+            self.catcher.stop()
+        if "database" in self.__dict__:
+            self.database.close()
         for name, process in reversed(self.processes):
             command = {"PostgreSQL": self.postgres.command, "Valkey": self.valkey.command}.get(name)
             if command is not None:
@@ -191,8 +213,13 @@ class Stage:
 
     def sql(self, statement: str, *given: Any) -> None:
         """One statement, committed."""
-        with self.database.cursor() as cursor:
-            cursor.execute(statement, given)
+        try:
+            with self.database.cursor() as cursor:
+                cursor.execute(statement, given)
+        except psycopg2.OperationalError:  # the server was restarted since
+            self.__dict__.pop("database", None)
+            with self.database.cursor() as cursor:
+                cursor.execute(statement, given)
 
     @cached_property
     def database(self) -> Any:
@@ -243,7 +270,8 @@ def http(method: str, url: str, body: Any = None, headers: dict[str, str] | None
         with urlopen(request, timeout=timeout) as answer:
             return json.loads(answer.read() or b"null")
     except HTTPError as refusal:
-        raise ActFailed(f"{method} {url}: {refusal.code} {refusal.read().decode(errors='replace')[:500]}") from None
+        words = refusal.read().decode(errors="replace")[:500]
+        raise ActFailed(f"{method} {url}: {refusal.code} {words}", refusal.code) from None
 
 
 def free_port() -> int:

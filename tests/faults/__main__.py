@@ -1,0 +1,54 @@
+"""`make faults`: every crash point, every statement, and the storm. A run repeats by its seed."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.faults.crash_points import enumerate_points
+from tests.faults.scenarios import ALL
+from tests.faults.stage import opened
+from tests.faults.storm import run_storm
+
+
+def main() -> int:
+    given = arguments()
+    clean = True
+    if given.points:
+        with tempfile.TemporaryDirectory(prefix="scrm-faults-", ignore_cleanup_errors=True) as name:
+            clean = enumerate_all(Path(name))
+    if given.minutes:
+        root = Path(tempfile.mkdtemp(prefix="scrm-storm-"))
+        outcome = run_storm(given.seed, given.minutes, root, keep=given.keep)
+        print(outcome, flush=True)
+        clean = clean and outcome.clean
+    print("All clean." if clean else f"Not clean. It repeats with --seed {given.seed}.")
+    return 0 if clean else 1
+
+
+def enumerate_all(root: Path) -> bool:
+    """Every scenario, killed at every failpoint and statement; prints as it goes."""
+    clean, points = True, 0
+    with opened(root) as stage:
+        for scenario in ALL:
+            report = enumerate_points(stage, scenario)
+            print(report, flush=True)
+            clean, points = clean and report.clean, points + len(report.points)
+    print(f"{points} crash points", flush=True)
+    return clean
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    parser.add_argument("--minutes", type=float, default=3.0, help="how long the storm rages; 0 for none")
+    parser.add_argument("--no-points", dest="points", action="store_false", help="leave out the crash points")
+    parser.add_argument("--keep", action="store_true", help="keep the storm's directory with its logs")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""Strikes by a seeded schedule: kills, stops and starves what runs, and spoils what the networks answer."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import redis
+
+from tests.faults.stage import LEASE, ActFailed, Stage
+
+RESTART_AFTER = 0.3  # seconds
+
+
+@dataclass
+class Kept:
+    """A process that is started again whenever it has ended."""
+
+    name: str
+    start: Callable[[], subprocess.Popen[Any]]
+    process: subprocess.Popen[Any] | None = None
+    down_since: float = 0.0
+    falls: int = 0
+
+    def watch(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            return
+        if self.process is not None:
+            self.process, self.down_since = None, time.monotonic()
+            self.falls += 1
+        if time.monotonic() - self.down_since >= RESTART_AFTER:
+            self.process = self.start()
+
+    def kill(self) -> None:
+        """kill -9 of the whole group."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def children(self) -> list[int]:
+        """Ids of the processes it forked."""
+        pid = self.process.pid if self.process is not None else 0
+        with suppress(OSError):
+            return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return []
+
+
+@dataclass
+class Saboteur:
+    """`strikes` counts the faults by name; `hits` those that fell into a danger window."""
+
+    stage: Stage
+    kept: dict[str, Kept]
+    rng: random.Random
+    renew: Callable[[dict[str, Any]], bool]
+    pause: tuple[float, float] = (1.0, 3.0)
+    strikes: Counter[str] = field(default_factory=Counter)
+    hits: Counter[str] = field(default_factory=Counter)
+    next_at: float = 0.0
+    later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+
+    def tick(self) -> None:
+        """Strikes where it is time."""
+        now = time.monotonic()
+        for due in [one for one in self.later if one[0] <= now]:
+            self.later.remove(due)
+            due[1]()
+        if now < self.next_at:
+            return
+        self.next_at = now + self.rng.uniform(*self.pause)
+        names, weights = zip(*WEIGHTS.items(), strict=True)
+        (name,) = self.rng.choices(names, weights)
+        self.strikes[name] += 1
+        getattr(self, name)()
+
+    def calm(self) -> None:
+        """No more faults: what was stopped goes on, the weather is fine."""
+        self.stage.control("DELETE", "switches")
+        self.next_at = float("inf")
+        self.later = [(0.0, deed) for _, deed in self.later]
+        self.tick()
+
+    # -- processes ----------------------------------------------------------------------------------------------------
+
+    def f1_worker_killed(self) -> None:
+        self._count_window("F1")
+        self.kept[self.rng.choice(["worker", "second worker"])].kill()
+
+    def f3_worker_stopped(self) -> None:
+        children = self.kept["worker"].children()
+        if children:
+            pid = self.rng.choice(children)
+            self._count_window("F3")
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+            self.later.append((time.monotonic() + 2 * LEASE + 1, lambda: _go_on(pid)))
+
+    def f4_web_killed(self) -> None:
+        self.kept["web"].kill()
+
+    def f5_valkey_killed(self) -> None:
+        self.kept["valkey"].kill()
+
+    def f5_valkey_emptied(self) -> None:
+        with suppress(redis.RedisError):
+            redis.Redis.from_url(self.stage.valkey.url, socket_timeout=2).flushall()
+
+    def f6_postgres_killed(self) -> None:
+        self._count_window("F6")
+        self.kept["postgres"].kill()
+
+    def f6_postgres_restarted_at_once(self) -> None:
+        self._count_window("F6")
+        process = self.kept["postgres"].process
+        if process is not None:
+            process.send_signal(signal.SIGQUIT)
+
+    def f6_backends_terminated(self) -> None:
+        self._count_window("F6")
+        with suppress(psycopg2.Error):
+            self._query(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend' AND random() < 0.5"
+            )
+
+    # -- networks -----------------------------------------------------------------------------------------------------
+
+    def f8_unclear_answers(self) -> None:
+        for fault, more in (
+            ("cut_after", {}),
+            ("cut_before", {}),
+            ("late_accept", {"ms": 700}),
+            ("hang_after", {"s": 1}),
+            ("broken_body", {}),
+            ("wrong_id", {}),
+        ):
+            self._switch(fault, 8, probability=0.12, methods=["POST"], path=WRITES, **more)
+
+    def f8_server_errors(self) -> None:
+        self._switch("server_error", 4, probability=0.3)
+
+    def f11_webhooks_doubled(self) -> None:
+        self._switch("webhook_duplicate", 5, copies=5, probability=0.5)
+
+    def f12_webhooks_out_of_order(self) -> None:
+        self._switch("webhook_out_of_order", 6, ms=1500, probability=0.4)
+
+    def f12_webhooks_lost(self) -> None:
+        self._switch("webhook_drop", 5, probability=0.3)
+
+    def f13_paging_shifts(self) -> None:
+        self._switch("empty_page", 6, probability=0.3, network="x")
+        self._switch("page_token_expired", 6, probability=0.1, network="x")
+
+    def f14_token_revoked(self) -> None:
+        brands = self.stage.control("GET", "brands")["brands"]
+        brand = self.rng.choice(brands)
+        self.stage.control("POST", f"{brand['network']}/brands/{brand['id']}/token", {"action": "revoke"})
+        self.later.append((time.monotonic() + self.rng.uniform(2, 5), lambda: self._give_keys(brand)))
+
+    def _give_keys(self, brand: dict[str, Any]) -> None:
+        """The admin enters new keys, and tries again where that failed."""
+        if not self.renew(brand):
+            self.later.append((time.monotonic() + 1, lambda: self._give_keys(brand)))
+
+    def f15_rate_limited(self) -> None:
+        self._switch("rate_limited", 4, probability=0.9, reset_in_s=2, regain_min=0)
+
+    def _switch(self, fault: str, seconds: float, **more: Any) -> None:
+        asked = {"network": "*", "fault": fault, "for_s": seconds, "seed": self.rng.randrange(10**6), **more}
+        with suppress(ActFailed, OSError):
+            self.stage.control("POST", "switches", asked)
+
+    # -- danger windows -----------------------------------------------------------------------------------------------
+
+    def _count_window(self, fault: str) -> None:
+        """How many replies and webhooks are claimed and not recorded at this moment."""
+        with suppress(psycopg2.Error):
+            rows = self._query(
+                "SELECT (SELECT count(*) FROM conversations_delivery WHERE state = 'sending' AND lease_until > now()),"
+                " (SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%' OR"
+                " (state = 'active' AND query ~* '^(insert|update|delete)'))"
+            )
+            self.hits[f"{fault} while sending"] += rows[0][0]
+            self.hits[f"{fault} while storing"] += rows[0][1]
+
+    def _query(self, query: str) -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(self.stage.dsn, connect_timeout=2)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(query)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+
+WRITES = "tweets|comments|messages|dm_conversations"
+WEIGHTS = {
+    "f1_worker_killed": 6,
+    "f3_worker_stopped": 3,
+    "f4_web_killed": 3,
+    "f5_valkey_killed": 2,
+    "f5_valkey_emptied": 2,
+    "f6_postgres_killed": 1,
+    "f6_postgres_restarted_at_once": 1,
+    "f6_backends_terminated": 2,
+    "f8_unclear_answers": 5,
+    "f8_server_errors": 2,
+    "f11_webhooks_doubled": 2,
+    "f12_webhooks_out_of_order": 2,
+    "f12_webhooks_lost": 2,
+    "f13_paging_shifts": 1,
+    "f14_token_revoked": 1,
+    "f15_rate_limited": 1,
+}
+
+
+def _go_on(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,289 @@
+"""The storm: everything at once on real processes, by a seed; then quiet, and the judge."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+from scrm.embedded.launch import launch
+from scrm.services import BASE_DIR
+from tests.faults.judge import Judge, Judgement, Pressed
+from tests.faults.saboteur import Kept, Saboteur
+from tests.faults.stage import SETTLE, Stage, answers, await_true, free_port
+from tests.faults.town import Agent, Customers, House, Life
+
+QUIET_WITHIN = 120.0  # seconds; after that the judge speaks all the same
+CHANCE = {"worker": "0.015", "web": "0.006"}  # of dying at a failpoint
+STORM = {"PULL_PACE": "6", "API_RATE": "100000/min", "WORKERS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+@dataclass
+class Outcome:
+    """What a storm did and what the judge says of it."""
+
+    seed: int
+    minutes: float
+    strikes: Counter[str] = field(default_factory=Counter)
+    hits: Counter[str] = field(default_factory=Counter)
+    said: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    lies: list[str] = field(default_factory=list)
+    judgement: Judgement = field(default_factory=Judgement)
+    quiet_after: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def exposures(self) -> int:
+        return sum(self.hits.values())
+
+    @property
+    def clean(self) -> bool:
+        return self.judgement.clean and not self.lies
+
+    def __str__(self) -> str:
+        bound = f"below {3 / self.exposures:.2%}" if self.exposures else "unknown"
+        lines = [
+            f"storm by seed {self.seed}, {self.minutes:g} minutes ({self.seconds:.0f} s in all)",
+            f"people did: {_told(self.said)}",
+            f"agents met: {_told(self.answers)}",
+            f"faults: {_told(self.strikes)}",
+            f"danger-window hits: {self.exposures} ({_told(self.hits)})",
+            f"failure probability at 95 %: {bound}",
+            f"quiet after {self.quiet_after:.1f} s",
+            str(self.judgement),
+            *(f"I3: {lie}" for lie in self.lies[:12]),
+        ]
+        return "\n".join(lines)
+
+
+def _told(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counter.items())) or "nothing"
+
+
+class Storm:
+    """One run on a stage of its own."""
+
+    def __init__(self, root: Path, seed: int, minutes: float, say: Callable[[str], None] = print) -> None:
+        self.outcome = Outcome(seed, minutes)
+        self.rng = random.Random(seed)
+        self.say = say
+        self.stage = Stage(root, more_environment=STORM)
+        self.strikes_log = root / "strikes"
+        self.seen: dict[str, tuple[str, float]] = {}  # by key: the first final state shown, and when
+        self.town: list[Life] = []
+        self.agents: list[Agent] = []
+
+    def run(self) -> Outcome:
+        """Opens the stage, lets it rage, waits for quiet, and judges."""
+        began = time.monotonic()
+        try:
+            self._open()
+            self._rage()
+            self._wait_for_quiet()
+            self._judge()
+        finally:
+            self._close()
+        self.outcome.seconds = time.monotonic() - began
+        return self.outcome
+
+    # -- before -------------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        self.stage.open()
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", free_port()))
+        self.listener.listen(128)
+        self.base = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.stage.more_environment |= {"PUBLIC_URL": self.base}
+        self.stage.restart_zygote()
+        services = dict(self.stage.processes)
+        self.kept = {
+            "postgres": Kept("postgres", lambda: launch(self.stage.postgres), services["PostgreSQL"]),
+            "valkey": Kept("valkey", lambda: launch(self.stage.valkey), services["Valkey"]),
+            "web": Kept("web", self._start_web),
+            "worker": Kept("worker", lambda: self._start_worker("worker")),
+            "second worker": Kept("second worker", lambda: self._start_worker("second")),
+        }
+        self.kept["web"].watch()
+        self.houses = self._build_houses()
+        self.raging = True
+        self.kept["web"].kill()  # it comes back with a trap set
+        for one in self.kept.values():
+            one.watch()
+        self.saboteur = Saboteur(self.stage, self.kept, random.Random(self.rng.random()), self._renew)
+        self.outcome.strikes, self.outcome.hits = self.saboteur.strikes, self.saboteur.hits
+
+    def _start_web(self) -> subprocess.Popen[Any]:
+        descriptor = self.listener.fileno()
+        return self._start("web", "-m", "scrm.web", str(descriptor), pass_fds=(descriptor,))
+
+    def _start_worker(self, name: str) -> subprocess.Popen[Any]:
+        """A worker with the schedule in it: two of them are two schedulers (F21)."""
+        celery = ("-m", "celery", "--quiet", "-A", "scrm", "worker", "--loglevel", "WARNING", "--concurrency", "1")
+        schedule = ("--with-schedule", "--schedule", str(self.stage.root / f"schedule-{name}"), "-n", f"{name}@storm")
+        still = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+        return self._start("worker", *celery, *schedule, *still)
+
+    def _start(self, kind: str, *arguments: str, **how: Any) -> subprocess.Popen[Any]:
+        trap = {"FAILPOINT": "chance", "FAILPOINT_CHANCE": CHANCE[kind], "FAILPOINT_LOG": str(self.strikes_log)}
+        with (self.stage.places.logs / f"{kind}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=BASE_DIR,
+                env=self.stage.environment | (trap if self.raging else {}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **how,
+            )
+
+    raging = False
+
+    def _build_houses(self) -> list[House]:
+        await_true(lambda: answers(int(self.base.rsplit(":", 1)[1])), 60, "the web server")
+        houses = []
+        for kind in ("x", "facebook", "x", "facebook"):
+            brand = self.stage.brand(kind)
+            connected = self.stage.act("connect", kind=kind, brand=brand)
+            token = self.stage.act("issue_key", agent=connected["agent"])
+            self.stage.act("ask_for_pushes", channel=connected["channel"])
+            houses.append(House(kind, brand["username"], connected["channel"], token))
+        return houses
+
+    def _renew(self, brand: dict[str, Any]) -> bool:
+        """The admin gives new keys; False where that did not go through."""
+        token = f"{brand['network']}/brands/{brand['id']}/token"
+        fresh = self.stage.control("POST", token, {"action": "renew"})
+        outcome = self.stage.try_act("renew_account", external_id=brand["id"], credentials=fresh["credentials"])
+        return outcome.status == 0
+
+    # -- meanwhile ----------------------------------------------------------------------------------------------------
+
+    def _rage(self) -> None:
+        self._let_people_live()
+        end = time.monotonic() + self.outcome.minutes * 60
+        while time.monotonic() < end:
+            self._watch()
+            self.saboteur.tick()
+            time.sleep(0.15)
+        self.raging = False
+        for life in self.town:
+            life.stopped.set()
+        self.saboteur.calm()
+        for name in ("web", "worker", "second worker"):
+            self.kept[name].kill()  # so that they start again without a trap
+        self.calm_since = time.monotonic()
+
+    def _let_people_live(self) -> None:
+        customers = Customers(self.stage, self.houses, random.Random(self.rng.random()), 0.25)
+        customers.people = [self.stage.person() for _ in range(8)]
+        self.outcome.said = customers.done
+        burst = self.rng.random() * self.outcome.minutes * 60
+        began = time.monotonic()
+
+        def pace() -> float:
+            """Ten times faster for three seconds (F19)."""
+            return 0.025 if 0 < time.monotonic() - began - burst < 3 else 0.25
+
+        self.town.append(Life(customers.act, pace))
+        for house in self.houses:
+            agent = Agent(self.stage, house, self.base, random.Random(self.rng.random()), answers=self.outcome.answers)
+            self.agents.append(agent)
+            self.town.append(Life(agent.act, lambda: 0.7))
+        for life in self.town:
+            life.start()
+
+    def _watch(self) -> None:
+        for one in self.kept.values():
+            one.watch()
+        self._look_at_screens()
+
+    def _look_at_screens(self) -> None:
+        """What is shown as settled now must be true now, and for ever."""
+        with suppress(psycopg2.Error):
+            judge = Judge(self.stage.dsn, self.stage.sandbox_url)
+            rows = judge.rows(
+                "SELECT key::text, state FROM conversations_delivery WHERE state IN ('sent', 'verified', 'failed')"
+            )
+            for key, state in rows:
+                self.seen.setdefault(key, (state, time.monotonic()))
+
+    # -- afterwards ---------------------------------------------------------------------------------------------------
+
+    @property
+    def pressed(self) -> list[Pressed]:
+        return [one for agent in self.agents for one in agent.pressed]
+
+    def _wait_for_quiet(self) -> None:
+        judge = Judge(self.stage.dsn, self.stage.sandbox_url)
+        while time.monotonic() - self.calm_since < QUIET_WITHIN:
+            self._watch()
+            self.saboteur.tick()
+            if not any(life.is_alive() for life in self.town) and self._is_quiet(judge):
+                break
+            time.sleep(0.4)
+        self.outcome.quiet_after = time.monotonic() - self.calm_since
+        for life in self.town:
+            life.end()
+
+    def _is_quiet(self, judge: Judge) -> bool:
+        with suppress(psycopg2.Error):
+            return judge.quiet() and judge.judge().clean_of("I1", "I7", "I8")
+        return False
+
+    def _judge(self) -> None:
+        self.stage.sql("UPDATE channels_ingest_recheck SET began_at = began_at - interval '1 day'")
+        self.stage.act("look_up_again")  # a day has passed: what was deleted without a word is noticed
+        judge = Judge(self.stage.dsn, self.stage.sandbox_url)
+        self.outcome.judgement = judge.judge(self.pressed)
+        self._judge_screens(judge)
+        if self.strikes_log.exists():
+            for line in self.strikes_log.read_text().splitlines():
+                self.outcome.hits[f"F2 at {line.split(' ', 1)[1]}"] += 1
+
+    def _judge_screens(self, judge: Judge) -> None:
+        """I3: shown as sent only after it was accepted."""
+        accepted = {mark: one.mono for one in judge.ledger.things() if one.via == "api" for mark in one.canaries}
+        for one in self.pressed:
+            state, at = self.seen.get(one.key, ("", 0.0))
+            if state in ("sent", "verified") and accepted.get(one.canary, float("inf")) > at + SETTLE:
+                self.outcome.lies.append(f"reply {one.canary} was shown as {state} before it was accepted")
+
+    def _close(self) -> None:
+        for life in self.town:
+            life.stopped.set()
+        for name in ("worker", "second worker", "web"):
+            if name in getattr(self, "kept", {}):
+                self.kept[name].kill()
+                process = self.kept[name].process
+                if process is not None:
+                    process.wait()
+        for name, label in (("postgres", "PostgreSQL"), ("valkey", "Valkey")):
+            process = self.kept[name].process if hasattr(self, "kept") else None
+            if process is not None:
+                self.stage.replace(label, process)
+        self.stage.close()
+        if hasattr(self, "listener"):
+            self.listener.close()
+
+
+def run_storm(seed: int, minutes: float, root: Path, keep: bool = False) -> Outcome:
+    """A storm in a directory that goes away afterwards, unless it is to be kept."""
+    try:
+        return Storm(root, seed, minutes).run()
+    finally:
+        if not keep:
+            shutil.rmtree(root, ignore_errors=True)
