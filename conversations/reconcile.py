@@ -161,6 +161,18 @@ def _recheck(channel: Channel, now: datetime, batches: int) -> int:
     return place.removed - before
 
 
+def _news(channel: Channel, items: Iterable[Item]) -> list[Item]:
+    """What is gone, and what others say in other words than we hold: an edit that nobody told us of."""
+    ids = [item.external_id for item in items if isinstance(item, Post)]
+    held = Interaction.objects.filter(channel=channel, external_id__in=ids, direction=Interaction.Direction.IN)
+    texts = dict(held.values_list("external_id", "text"))
+    return [
+        item
+        for item in items
+        if not isinstance(item, Post) or (item.external_id in texts and texts[item.external_id] != item.text)
+    ]
+
+
 def _look_up(channel: Channel, place: Recheck, external_ids: Collection[str]) -> bool:
     """False where the network cannot be asked now."""
     try:
@@ -171,7 +183,7 @@ def _look_up(channel: Channel, place: Recheck, external_ids: Collection[str]) ->
         else:
             failed(channel, error, sending=False)
         return False
-    hand_over(channel, items)
+    hand_over(channel, _news(channel, items))
     failpoint("recheck.batch")
     place.looked_up += len(external_ids)
     place.removed += sum(isinstance(item, Removal | AuthorRemoval) for item in items)

@@ -212,7 +212,8 @@ class Facebook(Network):
         fields = f"{graph_objects.COMMENT_FIELDS},object{{id}}" if comment else fields
         try:
             raw = self._graph.node(external_id, fields=fields)
-            return self._as_it_is(raw, message=message, comment=comment)
+            found = self._as_it_is(raw, message=message, comment=comment)
+            return found if message or not isinstance(found, Post) else self._newest(found)
         except Unusable:
             return None
         except NetworkError as problem:
@@ -221,6 +222,10 @@ class Facebook(Network):
             if problem.trouble == Trouble.PERMANENT:
                 return None  # no item of a kind that can be asked for alone: nothing is known about it
             raise
+
+    def _newest(self, post: Post) -> Post:
+        """Graph counts no versions: what it says now is newer than any edit it told of before."""
+        return replace(post, version=max(post.version, int(self._graph.now().timestamp())))
 
     def _as_it_is(self, raw: Obj, *, message: bool, comment: bool) -> Item:
         if message:

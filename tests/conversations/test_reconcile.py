@@ -24,9 +24,10 @@ FIRST, SECOND, THIRD = said("1"), said("2", SOFIA, minutes=1), said("3", minutes
 
 class Readable(FakeNetwork):
     gone: frozenset[str] = frozenset()
+    now: tuple[Item, ...] = ()
 
     def lookup(self, external_ids: Iterable[str]) -> tuple[Item, ...]:
-        return tuple(Removal(one) for one in external_ids if one in self.gone)
+        return (*(Removal(one) for one in external_ids if one in self.gone), *self.now)
 
 
 @pytest.fixture
@@ -98,6 +99,14 @@ def test_a_post_that_is_gone_on_the_network_is_emptied_here(network: Readable, c
     assert reconcile.recheck_due(timezone.now()) == 1
     assert Interaction.objects.get(external_id="2").text == ""
     assert Interaction.objects.get(external_id="1").text != ""
+
+
+def test_an_edit_that_nobody_told_of_is_taken_over(network: Readable, channel: Channel) -> None:
+    record(channel, [FIRST, SECOND])
+    network.now = (said("1", text="With stakes, after all.", version=9), said("2", SOFIA, minutes=1, version=9))
+    reconcile.recheck_due(timezone.now())
+    first, second = Interaction.objects.order_by("external_id")
+    assert (first.text, second.edited_at) == ("With stakes, after all.", None)
 
 
 def test_a_round_of_looking_up_begins_again_the_next_day_only(network: Readable, channel: Channel) -> None:

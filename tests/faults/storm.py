@@ -241,7 +241,7 @@ class Storm:
 
     def _is_quiet(self, judge: Judge) -> bool:
         with suppress(psycopg2.Error):
-            return judge.quiet() and judge.judge().clean_of("I1", "I7", "I8")
+            return judge.quiet() and judge.judge().clean_of("I1", "I8")
         return False
 
     def _judge(self) -> None:
