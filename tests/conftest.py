@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
 
 from accounts.models import Brand, User
 from accounts.roles import Role
 from channels_ingest.models import Channel
 from tests.cast import make_channel, make_user
+from tests.chromium import ARGUMENTS, executable
 
 BrowserOf = Callable[[User], Client]
 
@@ -70,3 +73,15 @@ def browser_of() -> BrowserOf:
         return client
 
     return signed_in
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of the browser tests."""
+    # Playwright keeps an event loop in this thread, which makes Django careful; what these tests do with the database
+    # outside of `offstage` is only pytest-django's own setting up and cleaning.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+        yield browser
+        browser.close()

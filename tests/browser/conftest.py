@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
@@ -17,10 +16,9 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from accounts.models import User
-from tests.chromium import ARGUMENTS, executable
 
 Result = TypeVar("Result")
 Offstage = Callable[[Callable[[], Result]], Result]
@@ -28,17 +26,6 @@ Desk = Callable[..., Page]
 
 DEADLINE_SECONDS = 20
 WAIT_MS = 15_000
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread, which makes Django careful; what these tests do with the database
-    # outside of `offstage` is only pytest-django's own setting up and cleaning.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

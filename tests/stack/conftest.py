@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.stack.running import SignedIn, Stack, chromium, running
+from tests.stack.running import SignedIn, Stack, running
 from tests.stack.visits import things_of
 
 PATIENCE_MS = 30_000
@@ -19,11 +19,12 @@ def stack() -> Iterator[Stack]:
         yield stack
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The browser, patient with what runs at its own pace."""
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright, chromium(playwright) as browser:
-        yield browser
+    yield chromium
+    expect.set_options(timeout=None)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,12 @@ def things(stack: Stack) -> dict[str, Any]:
     return things_of(stack)
 
 
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, stack: Stack) -> SignedIn:
-    return SignedIn(browser, stack)
+@pytest.fixture(scope="session")
+def windows(chromium: Browser, stack: Stack) -> SignedIn:
+    return SignedIn(chromium, stack)
+
+
+@pytest.fixture
+def signed_in(browser: Browser, windows: SignedIn) -> SignedIn:
+    """Opens windows in which somebody of that role is signed in."""
+    return windows

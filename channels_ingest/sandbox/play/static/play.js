@@ -14,16 +14,20 @@ function isBusy(part) {
 }
 
 async function refresh(part) {
-  if (part.dataset.part === "feed" && isBusy(part)) {
-    offer(part);
-    return;
-  }
+  if (givesWay(part)) return;
   const answer = await fetch(refreshUrl(part.dataset.part), { headers: { "X-Part": "1" } });
   if (!answer.ok) return;
-  const before = part.scrollHeight - part.scrollTop - part.clientHeight < 80;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (givesWay(part)) return; // somebody began to write meanwhile
+  const before = part.scrollHeight - part.scrollTop - part.clientHeight < 80;
   part.replaceChildren(...fresh.body.childNodes);
   if (before) part.scrollTop = part.scrollHeight;
+}
+
+function givesWay(part) {
+  const busy = part.dataset.part === "feed" && isBusy(part);
+  if (busy) offer(part);
+  return busy;
 }
 
 function offer(part) {
