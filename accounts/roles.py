@@ -19,13 +19,21 @@ class Permission(models.TextChoices):
     APPROVE = "approve", _("Approve the public answers of colleagues")
     MERGE = "merge", _("Merge and split contacts")
     OVERRIDE = "override", _("Send in public what the privacy check holds back")
+    MACROS = "macros", _("Write the macros that everybody uses")
     REPORTS = "reports", _("See how the channels and teams are doing")
     CHANNELS = "channels", _("Connect, pause and repair channels")
     PEOPLE = "people", _("Manage users, roles, brands and teams")
 
 
 _AGENT = frozenset({Permission.READ, Permission.REPLY})
-_MANAGER = _AGENT | {Permission.MODERATE, Permission.APPROVE, Permission.MERGE, Permission.OVERRIDE, Permission.REPORTS}
+_MANAGER = _AGENT | {
+    Permission.MODERATE,
+    Permission.APPROVE,
+    Permission.MERGE,
+    Permission.OVERRIDE,
+    Permission.MACROS,
+    Permission.REPORTS,
+}
 
 MATRIX: dict[str, frozenset[str]] = {
     Role.AGENT: _AGENT,

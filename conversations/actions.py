@@ -28,7 +28,7 @@ class LeftHanging(NotPossible):
 
 def assign(thread: Thread, *, to: User | None, by: User) -> Thread:
     """Gives the thread to a colleague who sees its brand, or to nobody. Raises NotPossible."""
-    if to is not None and not _serves(to, thread):
+    if to is not None and not serves(to, thread):
         raise NotPossible(_("%(name)s does not work for this brand.") % {"name": to})
     with transaction.atomic():
         locked = _lock(thread)
@@ -40,7 +40,8 @@ def assign(thread: Thread, *, to: User | None, by: User) -> Thread:
     return locked
 
 
-def _serves(user: User, thread: Thread) -> bool:
+def serves(user: User, thread: Thread) -> bool:
+    """Whether this colleague works for the thread's brand."""
     return user.is_active and (user.sees_all_brands or user.brands.filter(pk=thread.brand_id).exists())
 
 

@@ -8,12 +8,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from channels_ingest.networks.base import Action
-from conversations.allowed import Possibility, possibilities
+from django.utils import timezone
+
+from channels_ingest.networks.base import Action, Verdict
+from conversations import drafts, macros
+from conversations.allowed import Possibilities, Possibility, possibilities
+from conversations.audience import Audience, audience_of
 from conversations.forms import LANES, NOTE
+from conversations.proofread import proofread
+from conversations.reply import AlreadyAnswered, ItemChanged, SomethingNewer
 
 if TYPE_CHECKING:
-    from conversations.models import Interaction, Thread
+    from accounts.models import User
+    from conversations.actions import NotPossible
+    from conversations.lint import Finding
+    from conversations.models import Draft, Interaction, Thread
+    from conversations.promises import Promised
+
+AROUND = 24  # letters beside a finding
+MARKED = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,46 +49,159 @@ class Composer:
 
     lanes: list[Lane]
     chosen: str
+    audience: Audience
+    private: Verdict  # whether the customer can be reached in private
+    begun: Sequence[Draft] = ()  # by colleagues
     text: str = ""
+    drafts: Mapping[str, str] = field(default_factory=dict)  # what was begun in the other lanes
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     seen: int | None = None
     problem: str = ""
     newer: Sequence[Interaction] = ()
+    changed: ItemChanged | None = None
+    notice: str = ""
+    findings: Sequence[Found] = ()
+    promise: Asked | None = None
+    macro: str = ""  # id of the macro whose steps go with this answer
+    steps: Sequence[str] = ()
 
     @classmethod
-    def fresh(cls, thread: Thread) -> Composer:
-        """Empty, on the lane where the customer spoke last."""
-        lanes = _lanes(thread)
-        return cls(lanes=lanes, chosen=_first_choice(thread, lanes))
+    def fresh(cls, thread: Thread, by: User, lane: str = "") -> Composer:
+        """With this colleague's draft, on the lane asked for, or begun, or where the customer spoke last."""
+        possible = possibilities(thread)
+        lanes = _lanes(possible)
+        on_thread = drafts.begun_on(thread)
+        begun = {draft.lane: draft.text for draft in on_thread if draft.user_id == by.pk}
+        usual = _first_choice(thread, lanes)
+        may = {one.key for one in lanes if one.allowed}
+        chosen = next((key for key in (lane, *((usual,) if usual in begun else begun)) if key in may), usual)
+        return cls(
+            lanes=lanes,
+            chosen=chosen,
+            audience=audience_of(thread),
+            private=possible.message.verdict,
+            begun=[draft for draft in on_thread if draft.user_id != by.pk],
+            text=begun.pop(chosen, ""),
+            drafts=begun,
+        )
 
     @classmethod
     def again(
         cls,
         thread: Thread,
+        by: User,
         given: Mapping[str, Any],
         *,
         problem: str = "",
-        newer: Sequence[Interaction] = (),
+        refused: NotPossible | None = None,
         fresh_key: bool = False,
     ) -> Composer:
-        """With what was typed. What is newer has been shown then, so that the next Send does not ask again for it."""
-        composer = cls.fresh(thread)
+        """With what was typed, and why it was not sent. What is newer has been shown then, so that the next Send does
+        not ask again for it."""
+        composer = cls.fresh(thread, by)
         composer.text = str(given.get("text", ""))
         if any(lane.key == given.get("lane") for lane in composer.lanes):
             composer.chosen = str(given["lane"])
         if not fresh_key:
             composer.key = _uuid(given.get("key")) or composer.key
-        composer.problem, composer.newer = problem, newer
-        composer.seen = max((item.pk for item in newer if item.is_inbound), default=_number(given.get("seen")))
+        composer.problem = problem or str(refused or "")
+        composer.newer = _newer(refused)
+        composer.changed = refused if isinstance(refused, ItemChanged) else None
+        inbound = (item.pk for item in composer.newer if item.is_inbound)
+        composer.seen = max(inbound, default=_number(given.get("seen")))
+        composer.take_macro(thread, by, _number(given.get("macro")))
+        composer.proofread(thread, by, given)
         return composer
+
+    def take_macro(self, thread: Thread, by: User, pk: int | None) -> None:
+        macro = macros.usable_by(by, thread).filter(pk=pk).first() if pk else None
+        if macro is not None:
+            self.macro, self.steps = str(macro.pk), macros.told(macro)
+
+    def proofread(self, thread: Thread, by: User, given: Mapping[str, Any]) -> None:
+        """Marks what there is to say about the text."""
+        proof = proofread(thread, self.text, lane=self.chosen, by=by)
+        self.findings = found_in(self.text, proof.findings)
+        if proof.promise is not None:
+            self.promise = Asked.of(proof.promise, given)
+
+    @property
+    def blocked(self) -> bool:
+        return any(found.blocking for found in self.findings)
+
+    @property
+    def ask_again(self) -> bool:
+        """Whether the next Send has to say that it is meant all the same."""
+        return bool(self.newer or self.changed)
 
     @property
     def lane(self) -> Lane:
         return next(lane for lane in self.lanes if lane.key == self.chosen)
 
 
-def _lanes(thread: Thread) -> list[Lane]:
-    possible = possibilities(thread)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding as it is shown: the words around it, and itself marked."""
+
+    kind: str
+    start: int
+    end: int
+    before: str
+    marked: str
+    after: str
+    words: str
+    blocking: bool
+
+
+def found_in(text: str, findings: Sequence[Finding]) -> list[Found]:
+    return [
+        Found(
+            kind=one.kind.value,
+            start=one.start,
+            end=one.end,
+            before=text[max(one.start - AROUND, 0) : one.start],
+            marked=text[one.start : one.end][:MARKED],
+            after=text[one.end : one.end + AROUND],
+            words=one.words,
+            blocking=one.blocking,
+        )
+        for one in findings
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The promise that its writer is asked to confirm; `due` is in the writer's time zone, as an input shows it."""
+
+    words: str
+    due: str
+    owner: int | None = None
+    kept: bool = True  # ticked
+
+    @classmethod
+    def of(cls, promised: Promised, given: Mapping[str, Any]) -> Asked:
+        """With what its writer said of this very promise already."""
+        due = timezone.localtime(promised.due_at).strftime("%Y-%m-%dT%H:%M")
+        if given.get("promise_words") != promised.words:
+            return cls(promised.words, due)
+        return cls(
+            promised.words,
+            due=str(given.get("promise_due") or due),
+            owner=_number(given.get("promise_owner")),
+            kept=bool(given.get("promise")),
+        )
+
+
+def _newer(refused: NotPossible | None) -> Sequence[Interaction]:
+    match refused:
+        case SomethingNewer():
+            return refused.items
+        case AlreadyAnswered():
+            return [refused.answer]
+    return ()
+
+
+def _lanes(possible: Possibilities) -> list[Lane]:
     found = {Action.REPLY.value: _lane_of(possible.reply), Action.MESSAGE.value: _lane_of(possible.message)}
     return [found.get(key) or Lane(key, str(label), True) for key, label in LANES]
 

@@ -6,13 +6,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from accounts.roles import Role
+from accounts.models import Brand, User
+from accounts.roles import Permission, Role
 from channels_ingest.networks.base import Action
+from conversations import macros
+from conversations.actions import NotPossible
+from conversations.models import Macro, Promise
 
 if TYPE_CHECKING:
     from conversations.models import Thread
@@ -33,12 +37,34 @@ class ReplyForm(forms.Form):
     key = forms.UUIDField()
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     confirmed = forms.BooleanField(required=False)
+    override = forms.BooleanField(required=False)
+    # `promise_words` is the promise its writer was asked about
+    promise = forms.BooleanField(required=False)
+    promise_words = forms.CharField(required=False, max_length=1000)
+    promise_due = forms.DateTimeField(required=False)
+    promise_owner = forms.ModelChoiceField(queryset=User.objects.filter(is_active=True), required=False)
+    macro = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    steps = forms.BooleanField(required=False)
 
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"].replace("\r\n", "\n").strip()
         if not text:
             raise forms.ValidationError(_("Write something first."), code="required")
         return text
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        read = ReadForm(self.data, prefix=values.get("lane", ""))
+        values["read"] = read.cleaned_data if read.is_valid() else None
+        return values
+
+
+class ReadForm(forms.Form):
+    """The item that a lane answers, as its writer read it."""
+
+    item = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    version = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    text = forms.CharField(required=False, strip=False)
 
 
 class AssignForm(forms.Form):
@@ -75,6 +101,93 @@ class SnoozeForm(forms.Form):
         if not values.get("until") and not self.errors:
             raise forms.ValidationError(_("Choose until when."))
         return values
+
+
+class TagForm(forms.Form):
+    """One tag, by name."""
+
+    name = forms.CharField(max_length=50)
+
+
+class PromiseForm(forms.Form):
+    """How a promise ended."""
+
+    state = forms.ChoiceField(choices=[choice for choice in Promise.State.choices if choice[0] != Promise.State.OPEN])
+    reason = forms.CharField(required=False, max_length=300)
+
+
+class CloseForm(forms.Form):
+    """`waive` says why a matter that went on in private needs no closing public word."""
+
+    waive = forms.CharField(required=False, max_length=300)
+
+
+class MacroForm(forms.ModelForm[Macro]):
+    """A macro with its steps. Shared ones and the product's proposals are for those who may write them."""
+
+    shared = forms.BooleanField(required=False, label=_("For everybody"))
+    tags = forms.CharField(required=False, max_length=200, label=_("Add tags"), help_text=_("Separated by commas."))
+    assign_me = forms.BooleanField(required=False, label=_("Assign to whoever uses it"))
+    snooze_hours = forms.IntegerField(
+        required=False, min_value=1, max_value=24 * 90, label=_("Snooze for so many hours")
+    )
+    close = forms.BooleanField(required=False, label=_("Close the thread"))
+
+    class Meta:
+        model = Macro
+        fields = ("name", "text", "purpose", "brand", "language")
+        widgets = {"text": forms.Textarea(attrs={"rows": 5, "dir": "auto"})}
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+        steps = self.instance.steps
+        asked = {
+            "shared": self.instance.pk is not None and self.instance.owner_id is None,
+            "tags": ", ".join(steps.get("tags", [])),
+            "assign_me": steps.get("assign") == "me",
+            "snooze_hours": steps.get("snooze_hours"),
+            "close": bool(steps.get("close")),
+        }
+        self.initial = {**self.initial, **asked}
+        self.fields["brand"] = forms.ModelChoiceField(
+            queryset=Brand.objects.visible_to(by), required=False, label=_("Brand"), empty_label=_("All brands")
+        )
+        languages = [("", _("Any language")), *((code, code) for code in settings.LANGUAGES_HEARD)]
+        self.fields["language"] = forms.ChoiceField(choices=languages, required=False, label=_("Language"))
+        self.fields["text"].help_text = _("Variables: %(all)s. With a fall-back: {first name|there}.") % {
+            "all": ", ".join(f"{{{name}}}" for name in macros.VARIABLES)
+        }
+        if not by.may(Permission.MACROS):
+            del self.fields["shared"], self.fields["purpose"]
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"].replace("\r\n", "\n").strip()
+        try:
+            macros.check(text)
+        except NotPossible as wrong:
+            raise forms.ValidationError(str(wrong)) from wrong
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("close") and values.get("snooze_hours"):
+            raise forms.ValidationError(_("A thread is either closed or snoozed."))
+        if values.get("purpose") and not values.get("shared"):
+            raise forms.ValidationError(_("What the product proposes is for everybody."))
+        return values
+
+    def save(self, commit: bool = True) -> Macro:
+        given = self.cleaned_data
+        steps = {
+            "tags": [name for part in given["tags"].split(",") if (name := " ".join(part.split()).lower())],
+            "assign": "me" if given["assign_me"] else "",
+            "snooze_hours": given["snooze_hours"],
+            "close": given["close"],
+        }
+        self.instance.steps = {name: value for name, value in steps.items() if value}
+        self.instance.owner = None if given.get("shared") else self.by
+        return super().save(commit)
 
 
 def usual_time(name: str, now: datetime) -> datetime:

@@ -416,12 +416,16 @@ def _in_view(threads: QuerySet[Thread], view: str, user: User) -> QuerySet[Threa
 
 
 def _with_parts(threads: QuerySet[Thread]) -> QuerySet[Thread]:
-    return threads.select_related("channel", "identity", "contact", "assignee", "latest").defer(
-        "channel__credentials",
-        "channel__settings",
-        "latest__facts",
-        "latest__metrics",
-        "assignee__password",
+    return (
+        threads.select_related("channel", "identity", "contact", "assignee", "latest")
+        .prefetch_related("tags")
+        .defer(
+            "channel__credentials",
+            "channel__settings",
+            "latest__facts",
+            "latest__metrics",
+            "assignee__password",
+        )
     )
 
 

@@ -62,7 +62,9 @@ def render(text: str, values: Mapping[str, str]) -> str:
 def usable_by(user: User, thread: Thread, words: str = "") -> QuerySet[Macro]:
     """The macros this colleague may use on this thread: shared or their own, of its brand or of all; those in the
     thread's language first. `words` narrows by name or text."""
-    macros = Macro.objects.filter(Q(owner=None) | Q(owner=user), Q(brand=None) | Q(brand=thread.brand_id))
+    macros = Macro.objects.filter(purpose="").filter(
+        Q(owner=None) | Q(owner=user), Q(brand=None) | Q(brand=thread.brand_id)
+    )
     for word in words.split()[:5]:
         macros = macros.filter(Q(name__icontains=word) | Q(text__icontains=word))
     if thread.language:
@@ -88,6 +90,19 @@ def take_steps(macro: Macro, thread: Thread, *, by: User) -> list[str]:
             actions.close(thread, by=by)
             done.append(_("closed"))
     return done
+
+
+def told(macro: Macro) -> list[str]:
+    """The macro's steps in words, for whoever is about to use it."""
+    steps = macro.steps
+    words = [_("tags %(tags)s") % {"tags": ", ".join(steps["tags"])}] if steps.get("tags") else []
+    if steps.get("assign") == "me":
+        words.append(_("assigns to you"))
+    if hours := steps.get("snooze_hours"):
+        words.append(_("snoozes for %(hours)d h") % {"hours": hours})
+    if steps.get("close"):
+        words.append(_("closes"))
+    return words
 
 
 def tag_thread(thread: Thread, *, names: list[str], by: User) -> None:

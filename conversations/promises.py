@@ -9,14 +9,15 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.models import User
-from conversations import live
+from conversations import actions
 from conversations.actions import NotPossible
-from conversations.models import Interaction, Promise, Thread
+from conversations.models import Interaction, Promise, Thread, ThreadEvent
 
 END_OF_DAY = time(18, 0)
 FRIDAY = 4
@@ -109,11 +110,15 @@ def _evening(now: datetime, days: int) -> datetime:
 # -- kept in sight ----------------------------------------------------------------------------------------------------
 
 
-def make(said: Interaction, *, words: str, due_at: datetime, owner: User) -> Promise:
+def make(said: Interaction, *, words: str, due_at: datetime, owner: User, by: User) -> Promise:
     """Writes a confirmed promise down, in the transaction that writes the answer. Raises NotPossible."""
-    if said.thread is None or due_at <= timezone.now():
+    thread = said.thread
+    if thread is None or due_at <= timezone.now():
         raise NotPossible(_("A promise needs a moment to come."))
-    return Promise.objects.create(thread=said.thread, interaction=said, owner=owner, words=words[:300], due_at=due_at)
+    if not actions.serves(owner, thread):
+        raise NotPossible(_("%(name)s does not work for this brand.") % {"name": owner})
+    actions.note_event(thread, ThreadEvent.Verb.PROMISED, by, due_at=due_at.isoformat(), owner=str(owner))
+    return Promise.objects.create(thread=thread, interaction=said, owner=owner, words=words[:300], due_at=due_at)
 
 
 def settle(promise: Promise, *, state: str, by: User, reason: str = "") -> Promise:
@@ -129,25 +134,19 @@ def settle(promise: Promise, *, state: str, by: User, reason: str = "") -> Promi
         if not changed:
             raise NotPossible(_("This promise is settled already."))
         audit(by=by, verb=f"promise {state}", on=promise, brand=promise.thread.brand_id)
-        live.announce(promise.thread.brand_id, [promise.thread_id])
+        actions.note_event(promise.thread, ThreadEvent.Verb.SETTLED, by, state=state, reason=reason.strip()[:300])
     promise.refresh_from_db()
     return promise
 
 
-def kept_rate(threads: list[int] | None = None) -> float | None:
+def kept_rate(promises: QuerySet[Promise] | None = None) -> float | None:
     """The part of settled promises that were kept in time; None where none is settled. Withdrawn ones do not count;
     an open one that is overdue counts as broken."""
-    promises = Promise.objects.exclude(state=Promise.State.WITHDRAWN)
-    if threads is not None:
-        promises = promises.filter(thread_id__in=threads)
-    rows = promises.values_list("state", "due_at", "settled_at")
-    now = timezone.now()
-    counted = [
-        state == Promise.State.KEPT and settled_at is not None and settled_at <= due_at
-        for state, due_at, settled_at in rows
-        if state != Promise.State.OPEN or due_at < now
-    ]
-    return sum(counted) / len(counted) if counted else None
+    counted = (Promise.objects.all() if promises is None else promises).exclude(state=Promise.State.WITHDRAWN)
+    due = Count("pk", filter=~Q(state=Promise.State.OPEN) | Q(due_at__lt=timezone.now()))
+    kept = Count("pk", filter=Q(state=Promise.State.KEPT, settled_at__lte=F("due_at")))
+    sums = counted.aggregate(due=due, kept=kept)
+    return sums["kept"] / sums["due"] if sums["due"] else None
 
 
 def open_on(thread: Thread) -> list[Promise]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -52,8 +53,37 @@ class Personal(NotPossible):
         self.findings = findings
 
 
+class ItemChanged(NotPossible):
+    """The item that is being answered was edited or deleted meanwhile: `before` is what its writer read, `now` what
+    stands there (empty when it is gone)."""
+
+    def __init__(self, before: str, item: Interaction) -> None:
+        gone = item.removed_at is not None
+        words = _("What you are answering was deleted.") if gone else _("What you are answering was edited.")
+        super().__init__(words + " " + _("Send again if your answer still fits."))
+        self.before, self.now, self.item = before, "" if gone else item.text, item
+
+
 class KeyUsed(NotPossible):
     """The same key came with another text, for another thread, by another way or from somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The item an answer is for, as its writer read it."""
+
+    item: int
+    version: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vow:
+    """A promise its writer confirmed: `due_at` is aware."""
+
+    words: str
+    due_at: datetime
+    owner: User
 
 
 def reply(
@@ -66,14 +96,15 @@ def reply(
     seen: int | None = None,
     confirmed: bool = False,
     override: bool = False,
-    promise_due: datetime | None = None,
+    vow: Vow | None = None,
+    read: Read | None = None,
 ) -> Interaction:
     """Queues an answer. The same key gives the same answer back, however often it comes.
 
     `seen` is the id of the newest inbound interaction its writer saw; `confirmed` sends although something newer
-    arrived or a colleague answered; `override` sends what the privacy check holds back, where the role may (it is
-    logged). `promise_due` (aware) writes the promise in the answer down. Raises NotPossible (or one of its kinds
-    above) and writes nothing then.
+    arrived, a colleague answered, or the item was not any more what its writer `read`; `override` sends what the
+    privacy check holds back, where the role may (it is logged). `vow` writes the promise in the answer down.
+    Raises NotPossible (or one of its kinds above) and writes nothing then.
     """
     words = text.replace("\x00", "").strip()
     known = _by_key(key, thread, words, action, by)
@@ -81,6 +112,8 @@ def reply(
         return known
     if not words:
         raise NotPossible(_("An answer needs words."))
+    if read is not None and not confirmed:
+        _ask_if_changed(thread, read)
     possible = possibilities(thread).of(action)
     _check(possible, words)
     overridden = _check_privacy(possible, words, by, override=override)
@@ -89,8 +122,8 @@ def reply(
             said = _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
             if overridden:
                 audit(by=by, verb="send personal", on=said, brand=thread.brand_id, kinds=overridden)
-            if promise_due is not None:
-                promises.make(said, words=words, due_at=promise_due, owner=by)
+            if vow is not None:
+                promises.make(said, words=vow.words, due_at=vow.due_at, owner=vow.owner, by=by)
             failpoint("reply.writing")
     except IntegrityError:
         # the same key, or another answer to the same item, was written in the same moment
@@ -189,6 +222,15 @@ def _ask_if_newer(thread: Thread, seen: int | None) -> None:
     items = list(newer.filter(received_at__gt=anchor).order_by("posted_at", "id")[:5]) if anchor else []
     if items:
         raise SomethingNewer(items)
+
+
+def _ask_if_changed(thread: Thread, read: Read) -> None:
+    item = thread.interactions.filter(pk=read.item).first()
+    if item is None:
+        return
+    edited = item.version != read.version and item.text.split() != read.text.split()
+    if edited or item.removed_at is not None:
+        raise ItemChanged(read.text, item)
 
 
 def _ask_if_answered(item: Interaction, by: User, confirmed: bool) -> bool:

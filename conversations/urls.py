@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from conversations import group_views, item_views, timeline_views, views
+from conversations import (
+    composer_views,
+    fact_views,
+    group_views,
+    item_views,
+    macro_views,
+    timeline_views,
+    views,
+)
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -17,7 +25,22 @@ urlpatterns: list[URLPattern] = [
     path("threads/<int:pk>/", views.thread_page, name="thread"),
     path("threads/<int:pk>/now/", views.thread_now, name="thread-now"),
     path("threads/<int:pk>/replies/", views.replies, name="replies"),
-    path("threads/<int:pk>/length/", views.length, name="length"),
+    path("threads/<int:pk>/check/", composer_views.check, name="check"),
+    path("threads/<int:pk>/draft/", composer_views.draft, name="draft"),
+    path("threads/<int:pk>/macros/", composer_views.macro_choice, name="macro-choice"),
+    path("threads/<int:pk>/macros/insert/", composer_views.insert_macro, name="insert-macro"),
+    path("threads/<int:pk>/steps/", composer_views.steps, name="steps"),
+    path("threads/<int:pk>/lane/", composer_views.move, name="move"),
+    path("threads/<int:pk>/tags/", fact_views.tags, name="thread-tags"),
+    path("threads/<int:pk>/reach/", composer_views.reachable, name="reach"),
+    path("tags/", fact_views.known_tags, name="known-tags"),
+    path("interactions/<int:pk>/reading/", fact_views.reading, name="reading"),
+    path("promises/", fact_views.promises_page, name="promises"),
+    path("promises/<int:pk>/", fact_views.settle, name="promise"),
+    path("macros/", macro_views.macro_list, name="macros"),
+    path("macros/new/", macro_views.new_macro, name="macro-new"),
+    path("macros/<int:pk>/", macro_views.edit_macro, name="macro"),
+    path("macros/<int:pk>/deletion/", macro_views.delete_macro, name="macro-delete"),
     path("threads/<int:pk>/assignment/", views.assignment, name="assignment"),
     path("threads/<int:pk>/snooze/", views.snooze, name="snooze"),
     path("threads/<int:pk>/close/", views.closing, name="close"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,15 +17,17 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.roles import Permission
 from channels_ingest.networks import networks
-from channels_ingest.networks.base import Action
 from conversations import actions, deliver, inbox
 from conversations.actions import NotPossible
+from conversations.answering import answer
 from conversations.composer import Composer
 from conversations.customer import customer_of
-from conversations.forms import AssignForm, ReplyForm, SnoozeForm, colleagues
+from conversations.facts import facts_of
+from conversations.forms import AssignForm, CloseForm, ReplyForm, SnoozeForm, colleagues
 from conversations.models import Delivery, Thread
 from conversations.pages import Answer, Request, back, done, errors_of, hint, thread_of
-from conversations.reply import AlreadyAnswered, KeyUsed, SomethingNewer, reply
+from conversations.quoting import quoted
+from conversations.reply import KeyUsed
 from conversations.tree import newest_inbound, tree_of
 
 if TYPE_CHECKING:
@@ -88,7 +90,9 @@ def thread_page(request: Request, pk: int) -> HttpResponse:
         tree = tree_of(thread, before=request.GET.get("before", ""))
         return render(request, "conversations/_entries.html", {"thread": thread, "tree": tree})
     actions.mark_seen(thread, by=request.user)
-    return _show(request, thread, Composer.fresh(thread))
+    composer = Composer.fresh(thread, request.user, request.GET.get("lane", ""))
+    composer.text += quoted(thread, request.GET.get("quote", ""), request.GET.get("how", ""))
+    return _show(request, thread, composer)
 
 
 @requires(Permission.READ)
@@ -98,7 +102,7 @@ def thread_now(request: Request, pk: int) -> HttpResponse:
     thread = thread_of(request, pk)
     if request.GET.get("seen") == "1":
         actions.mark_seen(thread, by=request.user)
-    return render(request, "conversations/_thread.html", _open(request, thread, Composer.fresh(thread)))
+    return render(request, "conversations/_thread.html", _open(request, thread, Composer.fresh(thread, request.user)))
 
 
 def _show(request: Request, thread: Thread, composer: Composer, status: int = 200) -> HttpResponse:
@@ -115,6 +119,7 @@ def _open(request: Request, thread: Thread, composer: Composer) -> dict[str, Any
         "thread": thread,
         "tree": tree,
         "composer": composer,
+        "facts": facts_of(thread, composer.audience),
         "customer": customer_of(thread, request.user),
         "colleagues": colleagues(thread),
         "snoozes": SnoozeForm.USUAL,
@@ -132,59 +137,49 @@ def replies(request: Request, pk: int) -> HttpResponse:
     thread = thread_of(request, pk)
     form = ReplyForm(request.POST)
     if not form.is_valid():
-        return _compose_again(request, thread, Composer.again(thread, form.data, problem=errors_of(form)), 422)
+        composer = Composer.again(thread, request.user, form.data, problem=errors_of(form))
+        return compose(request, thread, composer, 422)
     try:
-        _write(thread, request.user, form.cleaned_data)
-    except SomethingNewer as newer:
-        composer = Composer.again(thread, form.data, problem=str(newer), newer=newer.items)
-        return _compose_again(request, thread, composer, 409)
-    except AlreadyAnswered as answered:
-        composer = Composer.again(thread, form.data, problem=str(answered), newer=[answered.answer])
-        return _compose_again(request, thread, composer, 409)
+        left_undone = answer(thread, by=request.user, given=form.cleaned_data)
     except NotPossible as refused:
-        composer = Composer.again(thread, form.data, problem=str(refused), fresh_key=isinstance(refused, KeyUsed))
-        return _compose_again(request, thread, composer, 409)
+        composer = Composer.again(
+            thread, request.user, form.data, refused=refused, fresh_key=isinstance(refused, KeyUsed)
+        )
+        return compose(request, thread, composer, 409)
+    if left_undone:
+        return _sent_but(request, thread, left_undone)
     if not request.htmx:
         return HttpResponseRedirect(back(request, thread))
-    composer = Composer.fresh(thread)
-    return hint(render(request, "conversations/_composer.html", _composing(request, thread, composer)), thread)
+    return compose(request, thread, Composer.fresh(thread, request.user))
 
 
-def _write(thread: Thread, by: User, given: dict[str, Any]) -> None:
-    """Raises NotPossible and its kinds."""
-    if given["lane"] == "note":
-        actions.write_note(thread, by=by, text=given["text"])
-        return
-    reply(
-        thread,
-        by=by,
-        text=given["text"],
-        action=Action(given["lane"]),
-        key=given["key"],
-        seen=given["seen"],
-        confirmed=given["confirmed"],
-    )
+def _sent_but(request: Request, thread: Thread, left_undone: str) -> HttpResponse:
+    """The answer is written, a step of its macro could not be taken."""
+    if not request.htmx:
+        return done(request, thread, Answer(left_undone, refused=True))
+    context = _composing(request, thread, Composer.fresh(thread, request.user))
+    toast = {"text": left_undone, "tags": "error"}
+    return hint(render(request, "conversations/_composer.html", context), thread, toast=toast)
 
 
-def _compose_again(request: Request, thread: Thread, composer: Composer, status: int) -> HttpResponse:
+def compose(request: Request, thread: Thread, composer: Composer, status: int = 200) -> HttpResponse:
+    """The composer as it is now: alone for htmx, else on the thread's page."""
     if not request.htmx:
         return _show(request, thread, composer, status)
     context = _composing(request, thread, composer)
-    return hint(render(request, "conversations/_composer.html", context, status=status), thread)
+    answered = hint(render(request, "conversations/_composer.html", context, status=status), thread)
+    answered["HX-Retarget"], answered["HX-Reswap"] = "#composer", "outerHTML"
+    return answered
 
 
 def _composing(request: Request, thread: Thread, composer: Composer) -> dict[str, Any]:
     composer.seen = composer.seen or newest_inbound(thread)
-    return {"thread": thread, "composer": composer, "wanted": inbox.Wanted.read(request.GET.dict())}
-
-
-@requires(Permission.REPLY)
-@require_POST
-def length(request: Request, pk: int) -> JsonResponse:
-    """How long the thread's network counts a text."""
-    thread = thread_of(request, pk)
-    text = request.POST.get("text", "")[:20_000].replace("\r\n", "\n").strip()
-    return JsonResponse({"length": thread.channel.speak().length(text)})
+    return {
+        "thread": thread,
+        "composer": composer,
+        "colleagues": colleagues(thread),
+        "wanted": inbox.Wanted.read(request.GET.dict()),
+    }
 
 
 # -- what became of our answers ---------------------------------------------------------------------------------------
@@ -201,12 +196,7 @@ def undo(request: Request, pk: int) -> HttpResponse:
         messages.info(request, _("The reply was taken back."))
         return HttpResponseRedirect(back(request, delivery.thread))
     given = {"text": delivery.interaction.text, "lane": delivery.action}
-    composer = Composer.again(delivery.thread, given, fresh_key=True)
-    context = _composing(request, delivery.thread, composer)
-    answer = hint(render(request, "conversations/_composer.html", context), delivery.thread)
-    answer["HX-Retarget"] = "#composer"
-    answer["HX-Reswap"] = "outerHTML"
-    return answer
+    return compose(request, delivery.thread, Composer.again(delivery.thread, request.user, given, fresh_key=True))
 
 
 @requires(Permission.REPLY)
@@ -272,7 +262,13 @@ def snooze(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def closing(request: Request, pk: int) -> HttpResponse:
     thread = thread_of(request, pk)
-    actions.close(thread, by=request.user)
+    form = CloseForm(request.POST)
+    if not form.is_valid():
+        return done(request, thread, Answer(errors_of(form), refused=True))
+    try:
+        actions.close(thread, by=request.user, waive=form.cleaned_data["waive"])
+    except NotPossible as refused:
+        return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(_("Closed. It opens again when the customer writes.")))
 
 

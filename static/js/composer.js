@@ -3,6 +3,7 @@
 
 (() => {
   const COUNT_AFTER_MS = 180;
+  const KEEP_AFTER_MS = 900;
   const TYPING_EVERY_MS = 3000;
   const CLOSE_TO_LIMIT = 20;
 
@@ -11,71 +12,120 @@
   const lane = () => form().elements.namedItem("lane").value;
   const slot = (name) => `draft:${document.body.dataset.me}:${form().dataset.thread}:${name || lane()}`;
 
-  // -- drafts: kept in this tab until sent ------------------------------------------------------------------------------
+  // -- drafts: kept on the server; in this tab until the server has them -------------------------------------------------
   let shownLane = "";
+  let begun = new Map(); // lane -> text, of the lanes that are not shown
+  let keeping = 0;
 
   function keep() {
     if (!form()) return;
-    if (text().value.trim()) sessionStorage.setItem(slot(), text().value);
-    else sessionStorage.removeItem(slot());
+    sessionStorage.setItem(slot(), text().value);
+    clearTimeout(keeping);
+    keeping = setTimeout(save, KEEP_AFTER_MS);
+  }
+
+  async function save() {
+    clearTimeout(keeping);
+    if (!form() || sessionStorage.getItem(slot()) === null) return;
+    const [current, name, typed, csrf] = [form(), slot(), text().value, form().elements.namedItem("csrfmiddlewaretoken").value];
+    const body = new FormData();
+    for (const [key, value] of [["lane", lane()], ["text", typed], ["quietly", "1"], ["csrfmiddlewaretoken", csrf]]) body.set(key, value);
+    try {
+      const answer = await fetch(current.dataset.draft, { method: "POST", body, redirect: "manual", keepalive: true });
+      if (answer.status === 204 && sessionStorage.getItem(name) === typed) {
+        sessionStorage.removeItem(name);
+        hint(current.dataset.kept);
+      }
+    } catch {
+      hint(""); // no connection: this tab keeps it
+    }
+  }
+
+  function hint(words) {
+    const place = document.getElementById("draft-hint");
+    if (place) place.textContent = words;
   }
 
   function changeLane() {
     const typed = text().value;
     if (shownLane && shownLane !== lane()) {
-      if (typed.trim()) sessionStorage.setItem(slot(shownLane), typed);
-      text().value = sessionStorage.getItem(slot()) || "";
+      begun.set(shownLane, typed);
+      text().value = sessionStorage.getItem(slot()) ?? begun.get(lane()) ?? "";
     }
     shownLane = lane();
-    count();
+    check();
   }
 
-  function arrived() {
+  function arrived(opened) {
     if (!form()) return;
-    shownLane = lane();
-    if (!text().value) {
-      const last = ["reply", "message", "note"].find((name) => sessionStorage.getItem(slot(name)));
-      const radio = last && !sessionStorage.getItem(slot()) && form().querySelector(`[name=lane][value=${last}]:not(:disabled)`);
-      if (radio) radio.checked = true;
-      shownLane = lane();
-      text().value = sessionStorage.getItem(slot()) || "";
+    begun = new Map([...form().querySelectorAll("[data-begun]")].map((one) => [one.dataset.begun, one.value]));
+    const here = ["reply", "message", "note"].filter((name) => sessionStorage.getItem(slot(name)));
+    if (opened && here.length) {
+      const radio = form().querySelector(`[name=lane][value=${here.includes(lane()) ? lane() : here[0]}]:not(:disabled)`);
+      if (radio && !text().value) radio.checked = true;
+      text().value = sessionStorage.getItem(slot()) ?? text().value;
     }
-    count();
+    shownLane = lane();
+    check();
   }
 
-  // -- length -----------------------------------------------------------------------------------------------------------
-  let counting = 0;
+  // -- what the server says of the text: its length, what may not stand in public, what it promises ----------------------
+  let checking = 0;
   let asked = 0;
 
-  function count() {
-    clearTimeout(counting);
+  function check() {
+    clearTimeout(checking);
     if (!form()) return;
     const limit = Number(form().querySelector("[name=lane]:checked")?.dataset.limit || 0);
-    const left = document.getElementById("left");
-    if (!limit) { left.textContent = ""; left.className = "left"; return; }
-    if (!text().value.trim()) return show(limit, limit);
-    counting = setTimeout(() => ask(limit), COUNT_AFTER_MS);
+    if (!text().value.trim()) {
+      asked += 1;
+      proof("", false);
+      return show(limit, limit);
+    }
+    if (!limit) show(0, 0);
+    checking = setTimeout(() => ask(limit), COUNT_AFTER_MS);
   }
 
   async function ask(limit) {
     const current = form();
     const turn = ++asked;
-    const body = new FormData();
-    body.set("text", text().value);
-    body.set("csrfmiddlewaretoken", current.elements.namedItem("csrfmiddlewaretoken").value);
+    if (!current) return;
+    const body = new FormData(current);
     try {
-      const answer = await fetch(current.dataset.length, { method: "POST", body, redirect: "manual" });
-      if (answer.ok && turn === asked && form() === current) show(limit - (await answer.json()).length, limit);
+      const answer = await fetch(current.dataset.check, { method: "POST", body, redirect: "manual" });
+      if (!answer.ok || turn !== asked || form() !== current) return;
+      const told = await answer.json();
+      if (limit) show(limit - told.length, limit);
+      proof(told.html, told.blocked);
     } catch {
-      document.getElementById("left").textContent = ""; // no connection: the server counts again on Send
+      show(0, 0); // no connection: the server checks again on Send
     }
   }
 
   function show(rest, limit) {
     const left = document.getElementById("left");
-    left.textContent = rest < 0 ? `${-rest} ${form().dataset.over}` : `${rest} ${form().dataset.left}`;
-    left.className = "left" + (rest < 0 ? " over" : rest <= Math.min(CLOSE_TO_LIMIT, limit / 10) ? " close" : "");
+    left.textContent = !limit ? "" : rest < 0 ? `${-rest} ${form().dataset.over}` : `${rest} ${form().dataset.left}`;
+    left.className = "left" + (!limit ? "" : rest < 0 ? " over" : rest <= Math.min(CLOSE_TO_LIMIT, limit / 10) ? " close" : "");
     left.dataset.rest = String(rest);
+  }
+
+  let told = "";
+  function proof(html, blocked) {
+    const place = document.getElementById("proof");
+    if (html !== told && !place.contains(document.activeElement)) {
+      place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+      told = html;
+    }
+    form().classList.toggle("blocked", blocked);
+    hold();
+  }
+
+  // What may not stand in public cannot be sent there, unless somebody who may says so.
+  function hold() {
+    const send = document.getElementById("send");
+    if (!send) return;
+    const held = form().classList.contains("blocked") && !form().querySelector("[name=override]:checked");
+    send.setAttribute("aria-disabled", String(held));
   }
 
   // -- typing -----------------------------------------------------------------------------------------------------------
@@ -84,7 +134,7 @@
   document.addEventListener("input", (event) => {
     if (event.target.id !== "text") return;
     keep();
-    count();
+    check();
     if (Date.now() - typed > TYPING_EVERY_MS) {
       typed = Date.now();
       document.dispatchEvent(new CustomEvent("live:say", { detail: { do: "typing" } }));
@@ -92,8 +142,35 @@
   });
 
   document.addEventListener("change", (event) => {
-    if (event.target.name === "lane" && event.target.closest("#composer")) changeLane();
+    if (!(event.target instanceof Element) || !event.target.closest("#composer")) return;
+    if (event.target.name === "lane") changeLane();
+    if (event.target.name === "override") hold();
   });
+
+  document.addEventListener("focusout", (event) => {
+    if (event.target.id === "text") save();
+  });
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") save(); });
+
+  // -- quotations and links of what is said above ---------------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const tool = event.target instanceof Element && event.target.closest("[data-quote], [data-link]");
+    if (!tool || !form()) return;
+    event.preventDefault();
+    const words = tool.dataset.link || `“${tool.closest(".msg").querySelector(".text").textContent.trim()}”\n`;
+    text().setRangeText(words, text().selectionStart, text().selectionEnd, "end");
+    text().focus();
+    text().dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  // Before any other listener: a held answer is not sent, and its writer is told by the line that says why.
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "composer" || document.getElementById("send")?.getAttribute("aria-disabled") !== "true") return;
+    if (event.submitter && event.submitter.id !== "send") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    document.querySelector("#proof [name=override]")?.focus();
+  }, true);
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "text") {
@@ -103,25 +180,33 @@
   });
 
   // -- sending ------------------------------------------------------------------------------------------------------------
-  // A draft is dropped only when the server said that its answer is written.
+  // What this tab keeps is dropped only when the server has it: as an answer, or as a draft.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const xhr = event.detail.xhr;
-    if (event.detail.target.id !== "composer" || !form() || !event.detail.shouldSwap) return;
-    if (event.detail.requestConfig.elt === form() && xhr.status < 300) sessionStorage.removeItem(slot());
+    const { xhr, target, requestConfig } = event.detail;
+    if (target.id !== "composer" || !form() || !event.detail.shouldSwap || xhr.status >= 300) return;
+    if (requestConfig.elt !== form() && !form().contains(requestConfig.elt)) return;
+    clearTimeout(keeping);
+    sessionStorage.removeItem(slot());
+    if (requestConfig.elt !== form()) ["reply", "message", "note"].forEach((name) => sessionStorage.removeItem(slot(name)));
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (["composer", "open"].includes(event.detail.target.id)) {
-      arrived();
-      if (event.detail.target.id === "composer" && form()) text().focus();
-    }
+    if (!["composer", "open"].includes(event.detail.target.id)) return;
+    told = document.getElementById("proof")?.innerHTML.trim() || "";
+    arrived(event.detail.target.id === "open");
+    if (event.detail.target.id === "composer" && form()) text().focus();
   });
 
   // A fresh form of the server takes the place of an untouched one; a begun draft keeps its form, so that Send still
   // asks about what arrived meanwhile.
   document.addEventListener("composer:fresh", (event) => {
     const fresh = event.detail.form;
-    if (!form() || !fresh || text().value.trim() || form().contains(document.activeElement) && document.activeElement !== text()) return;
+    if (!form() || !fresh) return;
+    if (text().value.trim() || form().contains(document.activeElement) && document.activeElement !== text()) {
+      const hints = fresh.querySelector(".hints");
+      if (hints) form().querySelector(".hints").replaceWith(hints);
+      return;
+    }
     const focused = document.activeElement === text();
     const chosen = lane();
     form().replaceWith(fresh);
@@ -129,9 +214,8 @@
     if (focused && radio) radio.checked = true;
     htmx.process(fresh);
     if (focused) text().focus();
-    shownLane = lane();
-    count();
+    arrived(false);
   });
 
-  arrived();
+  arrived(true);
 })();

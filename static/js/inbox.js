@@ -154,6 +154,7 @@
     mergeChildren(log(), fresh.querySelector("#log"));
     if (atEnd) toEnd();
     mergeHead(fresh.querySelector("#head"));
+    mergeFacts(fresh.querySelector("#facts"));
     const side = document.getElementById("side");
     const newSide = page.getElementById("side");
     if (side && newSide && !side.contains(document.activeElement)) {
@@ -167,6 +168,11 @@
     const head = document.getElementById("head");
     if (head.querySelector("details[open]")) return; // somebody is choosing: next time
     replaceKeeping(head, fresh);
+  }
+
+  function mergeFacts(fresh) {
+    const facts = document.getElementById("facts");
+    if (facts && fresh && !facts.querySelector("details[open]")) replaceKeeping(facts, fresh);
   }
 
   function toEnd() {
@@ -309,6 +315,8 @@
   }
 
   function lane(key) {
+    const move = key === "d" && document.querySelector("#composer [data-move]");
+    if (move) return move.click(); // the first private word: the hand-over line is proposed too
     const radio = document.querySelector(`#composer input[name=lane][value=${{ r: "reply", d: "message", n: "note" }[key]}]`);
     if (!radio || radio.disabled) return;
     radio.checked = true;

@@ -16,7 +16,7 @@ from conversations import actions, deliver, promises
 from conversations.actions import NotPossible
 from conversations.models import Delivery, Interaction, Promise, Thread
 from conversations.record import record
-from conversations.reply import AlreadyAnswered, KeyUsed, Personal, SomethingNewer, reply
+from conversations.reply import AlreadyAnswered, KeyUsed, Personal, SomethingNewer, Vow, reply
 from tests.cast import MAYA, TRAILHEAD, said, whispered
 from tests.fakes import FakeNetwork, trouble
 
@@ -382,7 +382,7 @@ def test_a_role_may_send_it_knowingly_and_that_is_logged(
 
 def test_a_promise_is_written_down_and_holds_the_thread_open(fake: FakeNetwork, thread: Thread, agent: User) -> None:
     due = timezone.now() + timedelta(days=1)
-    answer(thread, agent, "I'll get back to you tomorrow.", promise_due=due)
+    answer(thread, agent, "I'll get back to you tomorrow.", vow=Vow("I'll get back to you tomorrow", due, agent))
     promise = Promise.objects.get()
     with pytest.raises(NotPossible, match="promise"):
         actions.close(thread, by=agent)
@@ -393,7 +393,7 @@ def test_a_promise_is_written_down_and_holds_the_thread_open(fake: FakeNetwork, 
 
 def test_a_promise_in_the_past_is_refused_and_nothing_is_sent(fake: FakeNetwork, thread: Thread, agent: User) -> None:
     with pytest.raises(NotPossible):
-        answer(thread, agent, "I'll call you.", promise_due=timezone.now() - timedelta(hours=1))
+        answer(thread, agent, "I'll call you.", vow=Vow("I'll call you", timezone.now() - timedelta(hours=1), agent))
     assert not Delivery.objects.exists()
 
 
@@ -401,8 +401,8 @@ def test_an_overdue_promise_counts_as_broken_and_a_withdrawn_one_not(
     fake: FakeNetwork, thread: Thread, agent: User
 ) -> None:
     soon = timezone.now() + timedelta(hours=1)
-    answer(thread, agent, "I'll call you.", promise_due=soon)
-    answer(thread, agent, "I'll write to you.", promise_due=soon)
+    answer(thread, agent, "I'll call you.", vow=Vow("I'll call you", soon, agent))
+    answer(thread, agent, "I'll write to you.", vow=Vow("I'll write to you", soon, agent))
     first, second = Promise.objects.order_by("id")
     Promise.objects.filter(pk=first.pk).update(due_at=timezone.now() - timedelta(minutes=1))
     with pytest.raises(NotPossible, match="why"):

@@ -1,0 +1,152 @@
+"""What the composer asks the server while somebody writes: checks, drafts, macros, and the ways between the lanes."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import requires
+from accounts.roles import Permission
+from channels_ingest.networks.base import Action
+from conversations import drafts, macros
+from conversations.actions import NotPossible
+from conversations.allowed import possibilities
+from conversations.composer import Asked, Composer, found_in
+from conversations.forms import TEXT_LIMIT, colleagues
+from conversations.going_private import proposal, reach
+from conversations.models import Macro, Thread
+from conversations.pages import Answer, Request, back, done, thread_of
+from conversations.proofread import proofread
+from conversations.views import compose
+
+MOST_MACROS = 8
+PROPOSED = (Macro.Purpose.HANDOVER, Macro.Purpose.CLOSING)
+
+
+@requires(Permission.REPLY)
+@require_POST
+def check(request: Request, pk: int) -> JsonResponse:
+    """How long the network counts a draft, what may not stand in public, and what it seems to promise."""
+    thread = thread_of(request, pk)
+    text = request.POST.get("text", "")[:TEXT_LIMIT].replace("\r\n", "\n")
+    proof = proofread(thread, text, lane=request.POST.get("lane", ""), by=request.user)
+    context = {
+        "composer": {
+            "findings": found_in(text, proof.findings),
+            "blocked": proof.blocked,
+            "promise": proof.promise and Asked.of(proof.promise, request.POST),
+        },
+        "colleagues": colleagues(thread),
+    }
+    told = render_to_string("conversations/_proof.html", context, request)
+    length = thread.channel.speak().length(text.strip())
+    return JsonResponse({"length": length, "blocked": proof.blocked, "html": told.strip()})
+
+
+@requires(Permission.REPLY)
+@require_POST
+def draft(request: Request, pk: int) -> HttpResponse:
+    """Keeps what was typed so far."""
+    thread = thread_of(request, pk)
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    try:
+        drafts.keep(thread, by=request.user, lane=request.POST.get("lane", ""), text=text)
+    except NotPossible as refused:
+        return done(request, thread, Answer(str(refused), refused=True))
+    if request.POST.get("quietly"):
+        return HttpResponse(status=204)
+    messages.success(request, _("Your draft is kept."))
+    return HttpResponseRedirect(back(request, thread))
+
+
+@requires(Permission.REPLY)
+@require_safe
+def macro_choice(request: Request, pk: int) -> HttpResponse:
+    """The macros that match what was typed after the slash, with their texts filled in."""
+    thread = thread_of(request, pk)
+    found = macros.usable_by(request.user, thread, request.GET.get("q", "")[:100])[:MOST_MACROS]
+    values = macros.values_for(thread, request.user)
+    context = {"choice": [(macro, macros.render(macro.text, values), macros.told(macro)) for macro in found]}
+    return render(request, "conversations/_macro_choice.html", context)
+
+
+@requires(Permission.REPLY)
+@require_POST
+def insert_macro(request: Request, pk: int) -> HttpResponse:
+    """Puts a macro's text behind what was typed; its steps wait for Send."""
+    thread = thread_of(request, pk)
+    macro = macros.usable_by(request.user, thread, request.POST.get("insert", "")[:100]).first()
+    if macro is None:
+        return done(request, thread, Answer(_("No macro matches."), refused=True))
+    text = macros.render(macro.text, macros.values_for(thread, request.user))
+    given = request.POST.dict() | {"macro": str(macro.pk), "text": joined(request.POST.get("text", ""), text)}
+    return compose(request, thread, Composer.again(thread, request.user, given))
+
+
+def joined(typed: str, more: str) -> str:
+    return f"{typed.rstrip()}\n{more}" if typed.strip() else more
+
+
+@requires(Permission.REPLY)
+@require_POST
+def steps(request: Request, pk: int) -> HttpResponse:
+    """Takes the steps of a macro at once, without its text."""
+    thread = thread_of(request, pk)
+    wanted = request.POST.get("macro", "")
+    usable = macros.usable_by(request.user, thread)
+    macro = get_object_or_404(usable, pk=int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0)
+    try:
+        taken = macros.take_steps(macro, thread, by=request.user)
+    except NotPossible as refused:
+        return done(request, thread, Answer(str(refused), refused=True))
+    return done(request, thread, Answer(", ".join(taken).capitalize() or _("This macro has no steps.")))
+
+
+@requires(Permission.REPLY)
+@require_safe
+def reachable(request: Request, pk: int) -> HttpResponse:
+    """Whether the customer can be reached in private, from this and from our other accounts, and how to get there."""
+    thread = thread_of(request, pk)
+    found = reach(thread, possibilities(thread).message)
+    return render(request, "conversations/_reach.html", {"thread": thread, "reach": found})
+
+
+@requires(Permission.REPLY)
+@require_POST
+def move(request: Request, pk: int) -> HttpResponse:
+    """To private and back: writes the hand-over line (or the closing word) into the public lane, not sent yet, and
+    opens the private one; where the person cannot be reached in private, the public lane gets an invitation."""
+    thread = thread_of(request, pk)
+    purpose = request.POST.get("purpose", "")
+    if purpose not in PROPOSED:
+        return done(request, thread, Answer(_("This cannot be proposed."), refused=True))
+    message = possibilities(thread).message
+    _keep_typed(request, thread)
+    if purpose == Macro.Purpose.CLOSING:
+        lane, notice = Action.REPLY, _("Say in public how it ended, then close.")
+    elif message.verdict.allowed:
+        lane, notice = Action.MESSAGE, _("The hand-over line waits in the public lane. It is not sent yet.")
+    else:
+        purpose, lane, notice = Macro.Purpose.INVITE, Action.REPLY, message.verdict.reason
+    _propose(request, thread, purpose)
+    composer = Composer.fresh(thread, request.user, lane)
+    composer.notice = notice
+    return compose(request, thread, composer)
+
+
+def _keep_typed(request: Request, thread: Thread) -> None:
+    lane, text = request.POST.get("lane", ""), request.POST.get("text", "").replace("\r\n", "\n")
+    if lane in drafts.LANES and text.strip() and len(text) <= drafts.LONGEST and "\x00" not in text:
+        drafts.keep(thread, by=request.user, lane=lane, text=text)
+
+
+def _propose(request: Request, thread: Thread, purpose: str) -> None:
+    """Adds the proposal to the public draft, once."""
+    text = proposal(thread, purpose, by=request.user)
+    begun = drafts.of(thread, request.user).get(Action.REPLY.value, "")
+    if text not in begun:
+        drafts.keep(thread, by=request.user, lane=Action.REPLY.value, text=joined(begun, text))

@@ -1,0 +1,89 @@
+"""What stands below the head of a thread: who hears it, what was understood, its tags, promises and begun answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from contacts.models import Tag
+from conversations import promises
+from conversations.audience import Audience
+from conversations.models import Interaction, Promise, Reading, Thread
+from conversations.readings import CHOICES
+
+UNKNOWN = ("", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """One value that was read from the newest inbound item, and where it comes from."""
+
+    kind: str
+    label: str
+    value: str
+    shown: str
+    why: str
+    source: str
+    tentative: bool  # a model's guess
+    choices: list[tuple[str, str]]
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    audience: Audience
+    understood: list[Understood]
+    tags: list[Tag]
+    promises: list[Promise]
+
+
+def facts_of(thread: Thread, audience: Audience) -> Facts:
+    """Three queries."""
+    return Facts(
+        audience=audience,
+        understood=_understood(thread),
+        tags=list(thread.tags.order_by("name")),
+        promises=promises.open_on(thread),
+    )
+
+
+def _understood(thread: Thread) -> list[Understood]:
+    readings = Reading.objects.filter(
+        interaction__thread=thread, interaction__direction=Interaction.Direction.IN, interaction__removed_at=None
+    )
+    reading = readings.order_by("-interaction__posted_at", "-interaction_id").first()
+    if reading is None:
+        return []
+    values = (("language", reading.language), ("mood", reading.mood), ("urgency", reading.urgency))
+    return [_one(reading, kind, value) for kind, value in values]
+
+
+def _one(reading: Reading, kind: str, value: str) -> Understood:
+    words = _words()
+    return Understood(
+        kind=kind,
+        label=_labels()[kind],
+        value=value,
+        shown=_("unsure") if value in UNKNOWN else words.get(value, value),
+        why=reading.why.get(kind, ""),
+        source=reading.sources.get(kind, ""),
+        tentative=kind == "mood" and kind not in reading.corrections and value not in UNKNOWN,
+        choices=[(one, words.get(one, one)) for one in (CHOICES.get(kind) or settings.LANGUAGES_HEARD)],
+        item=reading.pk,
+    )
+
+
+def _labels() -> dict[str, str]:
+    return {"language": _("Language"), "mood": _("Mood"), "urgency": _("Urgency")}
+
+
+def _words() -> dict[str, str]:
+    return {
+        "negative": _("negative"),
+        "neutral": _("neutral"),
+        "positive": _("positive"),
+        "normal": _("normal"),
+        "high": _("urgent"),
+    }

@@ -1,0 +1,392 @@
+"""The composer: what it holds back, asks, keeps, proposes and inserts."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEntry, User
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Action, Author, Removal
+from conversations import drafts
+from conversations.models import Draft, Interaction, Macro, Promise, Thread
+from conversations.record import record
+from conversations.reply import reply
+from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, make_channel, said
+from tests.conftest import BrowserOf
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+VOW = "Sorry Maya! I will get back to you tomorrow."
+VOW_WORDS = "I will get back to you tomorrow"
+
+
+@pytest.fixture
+def thread(channel: Channel) -> Thread:
+    record(channel, [said("1", MAYA, "No stakes!")])
+    return Thread.objects.get()
+
+
+@pytest.fixture
+def ana(agent: User, browser_of: BrowserOf) -> Client:
+    return browser_of(agent)
+
+
+def send(browser: Client, thread: Thread, text: str, **fields: Any) -> Any:
+    values = {"lane": "reply", "text": text, "key": str(uuid.uuid4()), **fields}
+    return browser.post(f"/threads/{thread.pk}/replies/", values, headers=HTMX)
+
+
+def step(browser: Client, thread: Thread, path: str, **fields: Any) -> Any:
+    return browser.post(f"/threads/{thread.pk}/{path}/", fields, headers=HTMX)
+
+
+def written() -> list[str]:
+    return list(Interaction.objects.filter(direction="out").values_list("text", flat=True))
+
+
+def html(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+# -- the public lane --------------------------------------------------------------------------------------------------
+
+
+def test_while_typing_what_is_personal_is_marked(thread: Thread, ana: Client) -> None:
+    told = step(ana, thread, "check", lane="reply", text="Write to maya@keller.example please").json()
+    assert told["blocked"]
+    assert "<mark>maya@keller.example</mark>" in told["html"]
+
+
+def test_private_words_are_not_held_back(thread: Thread, ana: Client) -> None:
+    assert not step(ana, thread, "check", lane="message", text="Is it maya@keller.example?").json()["blocked"]
+
+
+def test_send_in_public_is_refused_with_the_reason(thread: Thread, ana: Client) -> None:
+    answer = send(ana, thread, "Your order number is 40412-A7")
+    assert (answer.status_code, written()) == (409, [])
+    assert "an order or customer number" in html(answer)
+    assert 'name="override"' not in html(answer)
+
+
+def test_who_may_sends_it_all_the_same_and_that_is_logged(thread: Thread, manager: User, browser_of: BrowserOf) -> None:
+    mira = browser_of(manager)
+    assert 'name="override"' in html(send(mira, thread, "Call +49 89 1234567"))
+    send(mira, thread, "Call +49 89 1234567", override="1")
+    assert written() == ["Call +49 89 1234567"]
+    assert AuditEntry.objects.get(verb="send personal").details == {"kinds": ["phone"]}
+
+
+def test_an_agent_cannot_override(thread: Thread, ana: Client) -> None:
+    assert send(ana, thread, "Call +49 89 1234567", override="1").status_code == 409
+    assert written() == []
+
+
+def test_another_name_is_pointed_out_and_may_be_sent(thread: Thread, ana: Client) -> None:
+    told = step(ana, thread, "check", lane="reply", text="Hi Jonas, it is on its way.").json()
+    assert ("not this customer" in told["html"], told["blocked"]) == (True, False)
+    assert send(ana, thread, "Hi Jonas, it is on its way.").status_code == 200
+
+
+def test_the_same_text_to_several_people_is_pointed_out(channel: Channel, agent: User, ana: Client) -> None:
+    text = "we are sorry for the long wait, it ships soon as new."
+    for number, person in enumerate((MAYA, JONAS, SOFIA)):
+        record(channel, [said(str(number), person)])
+    maya, jonas, sofia = Thread.objects.order_by("pk")
+    reply(maya, by=agent, text=f"Hi Maya, {text}", action=Action.REPLY, key=uuid.uuid4())
+    assert "others lately" not in step(ana, sofia, "check", lane="reply", text=f"Hi Sofia, {text}").json()["html"]
+    reply(jonas, by=agent, text=f"Hi Jonas, {text}", action=Action.REPLY, key=uuid.uuid4())
+    assert "went to 2 others lately" in step(ana, sofia, "check", lane="reply", text=f"Hi Sofia, {text}").json()["html"]
+
+
+# -- promises ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_promise_asks_until_when(thread: Thread, ana: Client) -> None:
+    answer = send(ana, thread, VOW)
+    assert (answer.status_code, written()) == (409, [])
+    assert VOW_WORDS in html(answer)
+    assert 'name="promise_due"' in html(answer)
+
+
+def test_a_confirmed_promise_is_kept_in_sight(thread: Thread, ana: Client, colleague: User) -> None:
+    due = (timezone.now() + timedelta(days=3)).replace(second=0, microsecond=0)
+    confirmed = {
+        "promise": "1",
+        "promise_words": VOW_WORDS,
+        "promise_due": due.strftime("%Y-%m-%dT%H:%M"),
+        "promise_owner": colleague.pk,
+    }
+    assert send(ana, thread, VOW, **confirmed).status_code == 200
+    promise = Promise.objects.get()
+    assert (promise.words, promise.due_at, promise.owner) == (VOW_WORDS, due, colleague)
+    assert "Promised" in html(ana.get(f"/threads/{thread.pk}/"))
+
+
+def test_what_its_writer_says_is_no_promise_is_none(thread: Thread, ana: Client) -> None:
+    assert send(ana, thread, VOW, promise_words=VOW_WORDS).status_code == 200
+    assert not Promise.objects.exists()
+
+
+def test_a_stranger_cannot_owe_a_promise(thread: Thread, ana: Client, stranger: User) -> None:
+    answer = send(ana, thread, VOW, promise="1", promise_words=VOW_WORDS, promise_owner=stranger.pk)
+    assert (answer.status_code, written()) == (409, [])
+
+
+@pytest.fixture
+def promise(thread: Thread, ana: Client) -> Promise:
+    send(ana, thread, VOW, promise="1", promise_words=VOW_WORDS)
+    return Promise.objects.get()
+
+
+def test_an_open_promise_blocks_closing_and_says_so(thread: Thread, ana: Client, promise: Promise) -> None:
+    assert "promise is still open" in step(ana, thread, "close")["HX-Trigger"]
+    assert Thread.objects.get().state == "open"
+
+
+def test_an_overdue_promise_stands_out_and_in_the_view(thread: Thread, ana: Client, promise: Promise) -> None:
+    Promise.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    page = html(ana.get(f"/threads/{thread.pk}/?view=promises"))
+    assert "Promise overdue" in page
+    assert f'id="t{thread.pk}"' in page
+    assert "overdue" in html(ana.get("/promises/?whose=mine"))
+
+
+def test_withdrawing_needs_a_reason(ana: Client, promise: Promise) -> None:
+    ana.post(f"/promises/{promise.pk}/", {"state": "withdrawn", "reason": " "})
+    assert Promise.objects.get().state == "open"
+    ana.post(f"/promises/{promise.pk}/", {"state": "withdrawn", "reason": "She found it"})
+    assert (Promise.objects.get().state, Promise.objects.get().reason) == ("withdrawn", "She found it")
+
+
+def test_a_promise_of_another_brand_is_not_there(promise: Promise, stranger: User, browser_of: BrowserOf) -> None:
+    other = browser_of(stranger)
+    assert other.post(f"/promises/{promise.pk}/", {"state": "kept"}).status_code == 404
+    assert VOW_WORDS not in html(other.get("/promises/"))
+
+
+def test_the_kept_rate_is_for_those_with_reports(
+    ana: Client, promise: Promise, manager: User, browser_of: BrowserOf
+) -> None:
+    ana.post(f"/promises/{promise.pk}/", {"state": "kept"})
+    assert "100 % kept in time" in html(browser_of(manager).get("/promises/"))
+    assert "kept in time" not in html(ana.get("/promises/"))
+
+
+# -- drafts -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_comes_back_and_goes_when_it_is_sent(thread: Thread, ana: Client) -> None:
+    step(ana, thread, "draft", lane="reply", text="Sorry <Maya>", quietly="1")
+    assert "Sorry &lt;Maya&gt;</textarea>" in html(ana.get(f"/threads/{thread.pk}/"))
+    send(ana, thread, "Sorry Maya!")
+    assert not Draft.objects.exists()
+
+
+def test_a_refused_answer_leaves_the_draft(thread: Thread, ana: Client) -> None:
+    step(ana, thread, "draft", lane="reply", text="Call +49 89 1234567", quietly="1")
+    send(ana, thread, "Call +49 89 1234567")
+    assert Draft.objects.get().text == "Call +49 89 1234567"
+
+
+def test_colleagues_see_that_an_answer_was_begun(
+    thread: Thread, ana: Client, colleague: User, browser_of: BrowserOf
+) -> None:
+    step(ana, thread, "draft", lane="reply", text="my secret thoughts")
+    page = html(browser_of(colleague).get(f"/threads/{thread.pk}/"))
+    assert ("Ana has begun an answer" in page, "my secret thoughts" in page) == (True, False)
+
+
+# -- macros -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def macro(db: None) -> Macro:
+    return Macro.objects.create(name="Refund", text="Hi {first name|there}, done!", steps={"tags": ["refund"]})
+
+
+def test_the_choice_shows_texts_filled_in(thread: Thread, ana: Client, macro: Macro) -> None:
+    shown = html(ana.get(f"/threads/{thread.pk}/macros/?q=refu"))
+    assert 'data-text="Hi Maya, done!"' in shown
+    assert "tags refund" in shown
+
+
+def test_a_macro_is_inserted_without_scripts_too(thread: Thread, ana: Client, macro: Macro) -> None:
+    values = {"lane": "reply", "text": "Sorry.", "insert": "refund"}
+    page = html(ana.post(f"/threads/{thread.pk}/macros/insert/", values))
+    assert "Sorry.\nHi Maya, done!</textarea>" in page
+    assert f'name="macro" value="{macro.pk}"' in page
+
+
+def test_its_steps_are_taken_on_send_and_it_is_counted(thread: Thread, ana: Client, macro: Macro) -> None:
+    send(ana, thread, "Hi Maya, done!", macro=macro.pk, steps="1")
+    assert list(thread.tags.values_list("name", flat=True)) == ["refund"]
+    assert Macro.objects.get().used == 1
+
+
+def test_a_step_that_cannot_be_taken_is_said_after_the_answer_left(thread: Thread, ana: Client, macro: Macro) -> None:
+    Macro.objects.update(steps={"close": True})
+    answer = send(ana, thread, VOW, promise="1", promise_words=VOW_WORDS, macro=macro.pk, steps="1")
+    assert written() == [VOW]
+    assert "promise is still open" in answer["HX-Trigger"]
+
+
+def test_anothers_macro_is_not_there(thread: Thread, ana: Client, macro: Macro, colleague: User) -> None:
+    Macro.objects.update(owner=colleague)
+    assert step(ana, thread, "steps", macro=macro.pk).status_code == 404
+    assert ana.get(f"/macros/{macro.pk}/").status_code == 404
+
+
+def test_an_agent_writes_macros_for_themselves(ana: Client, agent: User) -> None:
+    ana.post("/macros/new/", {"name": "Mine", "text": "Hello", "shared": "1", "tags": "A, b"})
+    made = Macro.objects.get()
+    assert (made.owner, made.steps) == (agent, {"tags": ["a", "b"]})
+
+
+def test_a_manager_shares_and_deletes(manager: User, browser_of: BrowserOf, macro: Macro) -> None:
+    mira = browser_of(manager)
+    mira.post("/macros/new/", {"name": "All", "text": "Hello", "shared": "1", "language": "de"})
+    assert Macro.objects.get(name="All").owner is None
+    mira.post(f"/macros/{macro.pk}/deletion/")
+    assert not Macro.objects.filter(pk=macro.pk).exists()
+
+
+def test_an_agent_cannot_change_what_is_shared(ana: Client, macro: Macro) -> None:
+    assert ana.post(f"/macros/{macro.pk}/deletion/").status_code == 404
+
+
+def test_a_wrong_variable_is_refused_with_the_reason(ana: Client) -> None:
+    page = html(ana.post("/macros/new/", {"name": "Odd", "text": "{shoe size|x}"}))
+    assert "There is no variable" in page
+    assert not Macro.objects.exists()
+
+
+# -- to private and back ----------------------------------------------------------------------------------------------
+
+
+def test_moving_to_private_writes_the_hand_over_line(thread: Thread, ana: Client, agent: User) -> None:
+    Macro.objects.create(name="H", purpose="handover", text="{first name|Hi}, see your messages.", brand=thread.brand)
+    page = html(step(ana, thread, "lane", purpose="handover", lane="reply", text=""))
+    assert drafts.of(thread, agent) == {"reply": "Maya, see your messages."}
+    assert 'value="message" data-limit' in page
+    assert "waits in the public lane" in page
+    assert written() == []
+
+
+def test_what_was_typed_stays_when_moving(thread: Thread, ana: Client, agent: User) -> None:
+    step(ana, thread, "lane", purpose="handover", lane="reply", text="Sorry Maya!")
+    step(ana, thread, "lane", purpose="handover", lane="reply", text=drafts.of(thread, agent)["reply"])
+    assert drafts.of(thread, agent)["reply"].count("Maya, we have just written") == 1
+    assert drafts.of(thread, agent)["reply"].startswith("Sorry Maya!\n")
+
+
+def test_who_cannot_be_reached_is_invited(thread: Thread, channel: Channel, ana: Client, agent: User) -> None:
+    Channel.objects.update(state=Channel.State.HISTORY)
+    step(ana, thread, "lane", purpose="handover", lane="reply", text="")
+    assert "please write to us in a private message" in drafts.of(thread, agent)["reply"]
+
+
+def test_our_other_accounts_are_named_with_their_verdict(thread: Thread, ana: Client) -> None:
+    make_channel(thread.brand, account=Author("9002", handle="trailcare"))
+    page = html(ana.get(f"/threads/{thread.pk}/reach/"))
+    assert "@trailcare" in page
+    assert "never written to this account" in page
+
+
+def test_a_closing_word_is_proposed(thread: Thread, ana: Client, agent: User) -> None:
+    step(ana, thread, "lane", purpose="closing", lane="note", text="")
+    assert "glad that we could sort this out in private" in drafts.of(thread, agent)["reply"]
+
+
+def test_closing_asks_for_the_reason(thread: Thread, ana: Client, agent: User) -> None:
+    reply(thread, by=agent, text="Your order: 4711", action=Action.MESSAGE, key=uuid.uuid4())
+    assert "closing word in public" in step(ana, thread, "close")["HX-Trigger"]
+    step(ana, thread, "close", waive="She prefers so")
+    assert Thread.objects.get().state == "closed"
+
+
+# -- what changed meanwhile -------------------------------------------------------------------------------------------
+
+
+def read_fields(item: Interaction) -> dict[str, Any]:
+    return {"reply-item": item.pk, "reply-version": item.version, "reply-text": item.text}
+
+
+def test_an_edited_parent_shows_both_texts_first(channel: Channel, thread: Thread, ana: Client) -> None:
+    read = read_fields(Interaction.objects.get())
+    record(channel, [said("1", MAYA, "Found the stakes, thanks!", version=2)])
+    answer = send(ana, thread, "We send stakes.", **read)
+    assert (answer.status_code, written()) == (409, [])
+    assert "No stakes!" in html(answer)
+    assert "Found the stakes, thanks!" in html(answer)
+
+
+def test_a_deleted_parent_stops_the_send(channel: Channel, thread: Thread, ana: Client) -> None:
+    record(channel, [said("2", MAYA, "Also the rope.", minutes=1, parent="1", root="1")])
+    read = read_fields(Interaction.objects.get(external_id="2"))
+    record(channel, [Removal("2")])
+    answer = send(ana, thread, "Rope is coming.", **read)
+    assert (answer.status_code, written()) == (409, [])
+    assert "was deleted" in html(answer)
+    assert send(ana, thread, "Stakes are coming.", **read, confirmed="1").status_code == 200
+
+
+def test_a_new_version_with_the_same_words_does_not_ask(channel: Channel, thread: Thread, ana: Client) -> None:
+    read = read_fields(Interaction.objects.get())
+    record(channel, [said("1", MAYA, "No stakes!", version=2)])
+    assert send(ana, thread, "We send stakes.", **read).status_code == 200
+
+
+# -- below the head ---------------------------------------------------------------------------------------------------
+
+
+def test_a_third_voice_changes_the_audience_at_once(channel: Channel, thread: Thread, ana: Client) -> None:
+    assert "one to many" in html(ana.get(f"/threads/{thread.pk}/"))
+    record(channel, [said("2", SOFIA, "Use the pole.", parent="1", root="1", minutes=1)])
+    page = html(ana.get(f"/threads/{thread.pk}/"))
+    assert "one to one to many" in page
+    assert "Others have joined in" in page
+    assert "18.2k–20.6k" in page
+
+
+def test_private_words_never_count_as_audience(channel: Channel, thread: Thread, agent: User, ana: Client) -> None:
+    reply(thread, by=agent, text="In private", action=Action.MESSAGE, key=uuid.uuid4())
+    record(channel, [said("9", TRAILHEAD, "Sorry!", parent="1", root="1", minutes=1)])
+    assert "one to one to many" not in html(ana.get(f"/threads/{thread.pk}/"))
+
+
+def test_a_reading_says_why_and_is_corrected_in_one_step(thread: Thread, ana: Client, agent: User) -> None:
+    from conversations.readings import understand_due
+
+    Interaction.objects.update(text="This is the worst tent, I am so angry and need help today, urgent!")
+    understand_due()
+    page = html(ana.get(f"/threads/{thread.pk}/"))
+    assert "vaderSentiment" in page
+    assert "a guess" in page
+    ana.post(f"/interactions/{Interaction.objects.get().pk}/reading/", {"kind": "mood", "value": "positive"})
+    assert Thread.objects.get().mood == "positive"
+    assert "Says: Ana" in html(ana.get(f"/threads/{thread.pk}/"))
+
+
+def test_tags_are_added_shown_in_the_list_and_taken_off(thread: Thread, ana: Client) -> None:
+    step(ana, thread, "tags", name="  Refund ")
+    assert 'dir="auto">refund</span>' in html(ana.get("/?view=all"))
+    step(ana, thread, "tags", remove="refund")
+    assert not thread.tags.exists()
+
+
+def test_words_of_an_item_are_quoted(thread: Thread, ana: Client) -> None:
+    page = html(ana.get(f"/threads/{thread.pk}/?quote={Interaction.objects.get().pk}"))
+    assert "“No stakes!”\n</textarea>" in page
+
+
+@pytest.mark.parametrize("path", ["check", "draft", "macros/insert", "steps", "lane", "tags"])
+def test_a_stranger_finds_nothing(thread: Thread, stranger: User, browser_of: BrowserOf, path: str) -> None:
+    values = {"lane": "reply", "text": "x", "purpose": "handover"}
+    assert browser_of(stranger).post(f"/threads/{thread.pk}/{path}/", values).status_code == 404
