@@ -93,7 +93,9 @@ def _record_posts(channel: Channel, posts: Sequence[Post]) -> tuple[Recorded, se
     new = [post for post in latest.values() if _find(batch, post) is None]
     new = echoes.bind(channel, new, touched=batch.touched, people=batch.people)
     changed = _apply_changes(batch, found)
-    echoes.verify([known.id for known, _ in found if known.delivery_state in ("sent", "unknown")])
+    seen = [known for known, _ in found if known.delivery_state in ("sent", "unknown")]
+    echoes.verify([known.id for known in seen])
+    batch.touched.update(known.thread_id for known in seen if known.thread_id)
     if new:
         _insert(batch, sorted(new, key=lambda post: (post.posted_at, post.external_id)))
     return Recorded(stored=len(new), known=len(posts) - len(new), changed=changed), batch.touched

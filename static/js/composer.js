@@ -190,6 +190,23 @@
     if (requestConfig.elt !== form()) ["reply", "message", "note"].forEach((name) => sessionStorage.removeItem(slot(name)));
   });
 
+  // The thread may be opened anew while its answer is on the way: the form that comes then brings the draft back, and
+  // nobody tells of a form that is gone. What was sent is no draft any more.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, xhr } = event.detail;
+    if (!elt || elt.id !== "composer") return;
+    const key = slot();
+    const words = text().value;
+    xhr.addEventListener("load", () => {
+      if (elt.isConnected || xhr.status >= 300) return;
+      if (sessionStorage.getItem(key) === words) sessionStorage.removeItem(key);
+      if (form() && slot() === key && text().value === words) {
+        text().value = "";
+        count();
+      }
+    });
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => {
     if (!["composer", "open"].includes(event.detail.target.id)) return;
     told = document.getElementById("proof")?.innerHTML.trim() || "";

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Brand, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, CannotReadBack, Outgoing, Post, Sent, Trouble, Verdict
-from conversations import actions, deliver, promises
+from conversations import actions, deliver, live, promises
 from conversations.actions import NotPossible
 from conversations.models import Delivery, Interaction, Promise, Thread
 from conversations.record import record
@@ -288,6 +288,17 @@ def test_our_answer_coming_back_binds_to_its_row(
     assert Interaction.objects.filter(direction="out").count() == 1
     assert state(delivery) == "verified"
     assert Interaction.objects.get(pk=delivery.interaction_id).text == "Sorry, Maya."
+
+
+def test_open_browsers_hear_that_our_answer_was_seen_on_the_network(
+    fake: FakeNetwork, thread: Thread, agent: User, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(thread, agent)
+    deliver.send_due()
+    heard: list[set[int]] = []
+    monkeypatch.setattr(live, "announce", lambda _brand, threads, **_: heard.append(set(threads)))
+    record(channel, [said("sent-1", TRAILHEAD, "@mayak Sorry, Maya.", parent=COMPLAINT, minutes=9)])
+    assert heard == [{thread.pk}]
 
 
 def test_an_echo_that_comes_while_the_answer_is_unknown_settles_it(
