@@ -1,0 +1,161 @@
+"""Writing in a real browser: to private and back, promises, macros, what is held back, two people on one thread."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Post
+from conversations.models import Draft, Macro, Promise, Thread
+from conversations.record import record
+from tests.browser.conftest import Desk, Offstage
+from tests.browser.test_inbox import live, open_thread
+from tests.cast import MAYA, said
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FIRST = said("1", MAYA, "@trailhead no stakes in the box!")
+
+
+@pytest.fixture
+def says(channel: Channel, offstage: Offstage[object]) -> partial[object]:
+    def tell(*posts: Post) -> object:
+        return offstage(lambda: record(channel, posts))
+
+    return partial(tell)
+
+
+@pytest.fixture
+def thread(says: partial[object], offstage: Offstage[Thread]) -> Thread:
+    says(FIRST)
+    return offstage(Thread.objects.get)
+
+
+
+def test_from_public_to_private_and_back(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[tuple[str, object]]
+) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    expect(page.locator(".reach")).to_contain_text("Can be reached in private")
+    page.keyboard.press("d")
+    expect(page.locator("#composer")).to_contain_text("waits in the public lane")
+    expect(page.locator("input[name=lane][value=message]")).to_be_checked()
+    page.keyboard.type("Which tent is it, Maya?")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#log .msg.private.us")).to_contain_text("Which tent is it")
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    handed_over = "Maya, we have just written to you in a private message to sort it out."
+    expect(page.get_by_label("Your text")).to_have_value(handed_over)
+    page.get_by_label("Your text").fill("")
+    page.keyboard.press("Escape")
+    expect(page.locator("#close-menu")).to_be_visible()
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Write a closing public word").click()
+    expect(page.get_by_label("Your text")).to_have_value(
+        "Maya, glad that we could sort this out in private. Thank you!"
+    )
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#log .msg.public.us")).to_contain_text("glad that we could sort this out")
+    expect(page.locator("#close-menu")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    expect(page.locator("#head")).to_contain_text("closed")
+    found = offstage(lambda: Thread.objects.values_list("state", "hanging_since").get())
+    assert found == ("closed", None)
+
+
+def test_a_promise_is_confirmed_falls_due_and_is_kept(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    page.get_by_label("Your text").press_sequentially("We will send the stakes tomorrow.")
+    chip = page.get_by_role("group", name="Promise")
+    expect(chip).to_contain_text("We will send the stakes tomorrow")
+    expect(chip.locator("[name=promise_due]")).to_have_value((timezone.now() + timedelta(1)).strftime("%Y-%m-%dT18:00"))
+    page.get_by_label("Your text").press("Control+Enter")
+    expect(page.locator("#facts .promise")).to_contain_text("Promised")
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    expect(page.locator("#toasts")).to_contain_text("A promise is still open")
+    offstage(lambda: Promise.objects.update(due_at=timezone.now() - timedelta(minutes=1)))
+    page.goto(f"/threads/{thread.pk}/?view=promises")
+    live(page)
+    expect(page.locator("#facts .promise.overdue")).to_contain_text("Promise overdue")
+    page.get_by_role("button", name="Kept").click()
+    expect(page.locator("#facts .promise")).to_have_count(0)
+    page.keyboard.press("e")
+    expect(page.locator("#head")).to_contain_text("closed")
+
+
+def test_what_is_personal_cannot_be_sent_in_public(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[int]
+) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    page.get_by_label("Your text").press_sequentially("Is it maya@keller.example?")
+    expect(page.locator("#proof mark")).to_have_text("maya@keller.example")
+    expect(page.locator("#send")).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("Control+Enter")
+    page.locator("input[name=lane][value=message]").check()
+    expect(page.locator("#proof mark")).to_have_count(0)
+    assert offstage(lambda: Thread.objects.get().outbound_count) == 0
+
+
+def test_a_macro_is_found_by_slash_and_inserted_by_enter(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    offstage(lambda: Macro.objects.create(name="Alpha", text="A"))
+    offstage(lambda: Macro.objects.create(name="Stakes", text="Hi {first name|there}!", steps={"tags": ["stakes"]}))
+    page = desk(agent)
+    open_thread(page, thread)
+    page.get_by_label("Your text").press_sequentially("/")
+    expect(page.locator("#macro-choice [role=option]")).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your text")).to_have_value("Hi Maya!")
+    expect(page.locator("#macro-steps")).to_contain_text("tags stakes")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#facts")).to_contain_text("stakes")
+
+
+def test_a_draft_follows_its_writer_and_is_seen_by_colleagues(
+    thread: Thread, agent: User, colleague: User, desk: Desk, offstage: Offstage[bool]
+) -> None:
+    ben = desk(colleague)
+    open_thread(ben, thread)
+    ana = desk(agent)
+    open_thread(ana, thread)
+    ana.get_by_label("Your text").press_sequentially("We are loo")
+    expect(ben.locator("#facts")).to_contain_text("Ana has begun an answer")
+    elsewhere = desk(agent)
+    open_thread(elsewhere, thread)
+    expect(elsewhere.get_by_label("Your text")).to_have_value("We are loo")
+    elsewhere.get_by_label("Your text").fill("We are looking.")
+    elsewhere.keyboard.press("Control+Enter")
+    expect(ben.locator("#log")).to_contain_text("We are looking.")
+    assert not offstage(Draft.objects.exists)
+
+
+def test_two_agents_do_not_answer_the_same_post(
+    thread: Thread, agent: User, colleague: User, desk: Desk, offstage: Offstage[int]
+) -> None:
+    ana, ben = desk(agent), desk(colleague)
+    open_thread(ana, thread)
+    open_thread(ben, thread)
+    ben.get_by_label("Your text").fill("Stakes are on their way.")
+    ana.get_by_label("Your text").fill("A new tent is on its way.")
+    ana.keyboard.press("Control+Enter")
+    expect(ben.locator("#log")).to_contain_text("A new tent is on its way.")
+    ben.keyboard.press("Control+Enter")
+    expect(ben.get_by_role("alert")).to_contain_text("Ana has already answered this.")
+    expect(ben.get_by_label("Your text")).to_have_value("Stakes are on their way.")
+    assert offstage(lambda: Thread.objects.get().outbound_count) == 1
