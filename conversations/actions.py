@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from channels_ingest.networks.base import Visibility
 from contacts.locks import keep_people
-from conversations import live
-from conversations.models import Interaction, Promise, Thread, ThreadEvent, ThreadSeen, Waiver
+from conversations import live, notify
+from conversations.mentions import mentioned
+from conversations.models import Interaction, Notification, Promise, Thread, ThreadEvent, ThreadSeen, Waiver
 
 
 class NotPossible(Exception):
@@ -37,6 +38,8 @@ def assign(thread: Thread, *, to: User | None, by: User) -> Thread:
             locked.save(update_fields=("assignee",))
             verb = ThreadEvent.Verb.ASSIGNED if to else ThreadEvent.Verb.UNASSIGNED
             note_event(locked, verb, by, to=str(to) if to else "", to_id=to.pk if to else None)
+            if to is not None:
+                notify.tell([to.pk], Notification.Kind.ASSIGNED, locked, by=by)
     return locked
 
 
@@ -138,12 +141,15 @@ def write_note(thread: Thread, *, by: User, text: str) -> Interaction:
             text=words,
             posted_at=timezone.now(),
         )
+        called = mentioned(words, thread.brand_id)
+        notify.tell(called, Notification.Kind.MENTION, thread, interaction=note, by=by)
         live.announce(thread.brand_id, [thread.pk])
     return note
 
 
 def mark_seen(thread: Thread, *, by: User) -> None:
     """Remembers that this colleague has read the thread up to now."""
+    Notification.objects.filter(user=by, thread=thread, read_at=None).update(read_at=timezone.now())
     ThreadSeen.objects.bulk_create(
         [ThreadSeen(thread=thread, user=by, seen_at=timezone.now())],
         update_conflicts=True,

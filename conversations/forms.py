@@ -11,12 +11,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Brand, User
+from accounts.models import Brand, Digest, User
 from accounts.roles import Permission, Role
 from channels_ingest.networks.base import Action
 from conversations import macros
 from conversations.actions import NotPossible
-from conversations.models import Macro, Promise
+from conversations.models import Macro, Notification, Promise
 
 if TYPE_CHECKING:
     from conversations.models import Thread
@@ -77,6 +77,32 @@ def colleagues(thread: Thread) -> QuerySet[User]:
     """Who may work on the thread."""
     serve = Q(brands=thread.brand_id) | Q(role=Role.ADMIN)
     return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
+
+
+class NoticeForm(forms.Form):
+    """What somebody wants to hear of, and how."""
+
+    kinds = forms.MultipleChoiceField(
+        label=_("Tell me when"),
+        choices=Notification.Kind.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    digest = forms.ChoiceField(
+        label=_("By mail"), choices=Digest.choices, help_text=_("What you have read in the product is not mailed.")
+    )
+    languages = forms.CharField(
+        label=_("Languages I read"),
+        required=False,
+        max_length=100,
+        help_text=_("Two letters each, with commas: en, de. What is written in another language is marked."),
+    )
+
+    def clean_languages(self) -> list[str]:
+        codes = [code.strip().lower() for code in self.cleaned_data["languages"].split(",") if code.strip()]
+        if any(not (len(code) in (2, 3) and code.isascii() and code.isalpha()) for code in codes):
+            raise forms.ValidationError(_("Two letters each, with commas: en, de."))
+        return list(dict.fromkeys(codes))
 
 
 class SnoozeForm(forms.Form):

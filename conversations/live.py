@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -33,13 +34,27 @@ def announce(brand_id: int, thread_ids: Collection[int], kind: str = "changed") 
 
 
 def _send(brand_id: int, message: dict[str, Any]) -> None:
+    _send_to(brand_group(brand_id), message)
+
+
+def _send_to(group: str, message: dict[str, Any]) -> None:
     layer = get_channel_layer()
     if layer is None:
         return
     try:
-        async_to_sync(layer.group_send)(brand_group(brand_id), {"type": "tell", "message": message})
+        async_to_sync(layer.group_send)(group, {"type": "tell", "message": message})
     except (RedisError, OSError) as error:
         log.info("No live update: %s", type(error).__name__)
+
+
+def tell_users(user_ids: Collection[int]) -> None:
+    """After the commit, tells the open browsers of these users that there is a notification."""
+    for user_id in sorted(user_ids):
+        transaction.on_commit(partial(_send_to, user_group(user_id), {"kind": "notice"}))
+
+
+def user_group(user_id: int) -> str:
+    return f"user.{user_id}"
 
 
 def brand_group(brand_id: int) -> str:
@@ -55,7 +70,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     From the browser: {"do": "watch", "thread": id}, {"do": "leave"}, {"do": "typing"}.
     To the browser: {"kind": "changed", "threads": [ids], "many": bool},
-    {"kind": "here"|"typing"|"left", "thread": id, "who": name, "tab": id}.
+    {"kind": "notice"}, {"kind": "here"|"typing"|"left", "thread": id, "who": name, "tab": id}.
     """
 
     user: User
@@ -71,11 +86,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.brands = await _brand_ids(user)
         for brand_id in self.brands:
             await self.channel_layer.group_add(brand_group(brand_id), self.channel_name)
+        await self.channel_layer.group_add(user_group(user.pk), self.channel_name)
         await self.accept()
         await self.send_json({"kind": "hello"})
 
     async def disconnect(self, code: int) -> None:
         await self._leave()
+        if hasattr(self, "user"):
+            await self.channel_layer.group_discard(user_group(self.user.pk), self.channel_name)
         for brand_id in getattr(self, "brands", ()):
             await self.channel_layer.group_discard(brand_group(brand_id), self.channel_name)
 

@@ -6,7 +6,7 @@ locked while it stores, so that a poll, a webhook and a finishing send never see
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from channels_ingest.ingest import Recorded, lock_channel
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, AuthorRemoval, Item, Post, Removal, Visibility
 from contacts.people import Person, know, meet
-from conversations import echoes, live, removals, summaries
+from conversations import echoes, live, notify, removals, summaries
 from conversations.models import Alias, Interaction, Lane, RawPayload, SpamReport, Thread, ThreadEvent, Tombstone
 from conversations.rows import Row, insert
 
@@ -238,6 +238,16 @@ def _insert(batch: Batch, posts: Sequence[Post]) -> None:
     _greet(batch, rows)
     if batch.live:
         _reopen(batch)
+        new = {row["id"] for row in batch.new_threads}
+        notify.customers_wrote(_spoken(rows, new))
+
+
+def _spoken(rows: Sequence[Row], new_threads: Collection[int]) -> list[tuple[int, int]]:
+    """(thread, interaction) of what customers wrote on threads that were there before."""
+    inbound = [row for row in rows if row["direction"] == Interaction.Direction.IN and row["removed_at"] is None]
+    return [
+        (row["thread_id"], row["id"]) for row in inbound if row["thread_id"] and row["thread_id"] not in new_threads
+    ]
 
 
 def _next_ids(sequence: str, count: int) -> list[int]:

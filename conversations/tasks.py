@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from conversations import actions, deliver, readings, reconcile, search
+from conversations import actions, deliver, notify, readings, reconcile, search
 
 
 @shared_task
@@ -28,6 +28,13 @@ def wake_threads() -> None:
 def understand_texts() -> None:
     while readings.understand_due():
         pass
+
+
+@shared_task
+def notify_due() -> None:
+    now = timezone.now()
+    notify.tell_due(now)
+    notify.mail_due(now)
 
 
 @shared_task

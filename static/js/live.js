@@ -35,6 +35,7 @@
     const message = JSON.parse(event.data);
     answered = true;
     if (message.kind === "hello") up();
+    else if (message.kind === "notice") tell("live:notice", message);
     else if (message.threads) tell("live:changed", message);
     else if (message.thread) tell("live:presence", message);
   }

@@ -1,0 +1,62 @@
+"""Who is called in a note: colleagues and teams by name, among those who see the brand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Team, User
+from accounts.roles import Role
+
+LONGEST_NOTE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Nameable:
+    """A name that can be called, and whether it is a team's."""
+
+    name: str
+    team: bool = False
+
+
+def colleagues_of(brand_id: int) -> QuerySet[User]:
+    """The active users who see the brand."""
+    serve = Q(brands=brand_id) | Q(role=Role.ADMIN)
+    return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
+
+
+def names_in(brand_id: int) -> list[Nameable]:
+    """All names that a note of this brand may call, people first."""
+    people = [Nameable(name) for name in colleagues_of(brand_id).values_list("name", flat=True) if name]
+    teams = Team.objects.filter(brand=brand_id).values_list("name", flat=True)
+    return list(dict.fromkeys(people)) + [Nameable(name, team=True) for name in teams]
+
+
+def mentioned(text: str, brand_id: int) -> set[int]:
+    """Ids of the colleagues that a note calls by "@name", alone or with their team. Two of one name are both meant."""
+    if "@" not in text:
+        return set()
+    seeing = set(colleagues_of(brand_id).values_list("pk", flat=True))
+    names: dict[str, set[int]] = {}
+    for pk, name in colleagues_of(brand_id).values_list("pk", "name"):
+        names.setdefault(name.casefold(), set()).add(pk)
+    members = Team.objects.filter(brand=brand_id, members__isnull=False).values_list("name", "members")
+    for name, pk in members:
+        names.setdefault(name.casefold(), set()).add(pk)
+    called = [names[name] for name in _called(text[:LONGEST_NOTE].casefold(), names)]
+    return set().union(*called) & seeing
+
+
+def _called(text: str, names: Mapping[str, object]) -> Iterator[str]:
+    """At each "@" the longest known name that stands there as whole words."""
+    longest_first = sorted((name for name in names if name), key=len, reverse=True)
+    for at, sign in enumerate(text):
+        if sign != "@" or (at and text[at - 1].isalnum()):
+            continue
+        rest = text[at + 1 :]
+        for name in longest_first:
+            if rest.startswith(name) and not rest[len(name) : len(name) + 1].isalnum():
+                yield name
+                break

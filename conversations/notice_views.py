@@ -1,0 +1,87 @@
+"""What happened for me: the bell, the list, and what I want to hear of."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import requires
+from accounts.audit import audit
+from accounts.keyset import page
+from accounts.roles import Permission
+from conversations import mentions, notify
+from conversations.forms import NoticeForm
+from conversations.models import Notification, Thread
+from conversations.pages import Request, thread_of
+
+PAGE_SIZE = 50
+MOST_COUNTED = 100
+
+
+@requires(Permission.READ)
+@require_safe
+def notices(request: Request) -> HttpResponse:
+    """The user's notifications, newest first; `kind=mention` shows only where somebody mentions them."""
+    kind = request.GET.get("kind", "")
+    mine = _mine(request)
+    if kind in Notification.Kind.values:
+        mine = mine.filter(kind=kind)
+    shown = page(mine, by=("-id",), after=request.GET.get("after", ""), size=PAGE_SIZE)
+    rows = [(notice, notify.words(notice), notify.address(notice)) for notice in shown.rows]
+    context = {"section": "notices", "page": shown, "rows": rows, "kind": kind}
+    return render(request, "conversations/notices.html", context)
+
+
+@requires(Permission.READ)
+@require_safe
+def notice_count(request: Request) -> JsonResponse:
+    """How many are unread (at most 100), and the newest one in words."""
+    unread = _mine(request).filter(read_at=None)
+    newest = unread.order_by("-pk").first()
+    count = unread.order_by()[:MOST_COUNTED].count()
+    words = notify.words(newest) if newest else ""
+    return JsonResponse({"count": count, "newest": newest.pk if newest else 0, "words": words})
+
+
+@requires(Permission.READ)
+@require_POST
+def notices_read(request: Request) -> HttpResponse:
+    """Marks everything as read."""
+    Notification.objects.filter(user=request.user, read_at=None).update(read_at=timezone.now())
+    return HttpResponseRedirect(reverse("notices"))
+
+
+@requires(Permission.READ)
+def notice_settings(request: Request) -> HttpResponse:
+    """Which kinds the user wants to hear of, how often by mail, and which languages they read."""
+    user = request.user
+    wanted = [kind for kind in Notification.Kind.values if kind not in user.muted]
+    initial = {"kinds": wanted, "digest": user.digest, "languages": ", ".join(user.languages)}
+    form = NoticeForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        user.muted = [kind for kind in Notification.Kind.values if kind not in form.cleaned_data["kinds"]]
+        user.digest, user.languages = form.cleaned_data["digest"], form.cleaned_data["languages"]
+        user.save(update_fields=("muted", "digest", "languages"))
+        audit(by=user, verb="changed notices", on=user)
+        messages.success(request, _("Saved."))
+        return HttpResponseRedirect(reverse("notice-settings"))
+    return render(request, "conversations/notice_settings.html", {"section": "account", "form": form})
+
+
+@requires(Permission.REPLY)
+@require_safe
+def names(request: Request, pk: int) -> JsonResponse:
+    """The colleagues and teams that a note on this thread may call."""
+    found = mentions.names_in(thread_of(request, pk).brand_id)
+    return JsonResponse({"names": [{"name": one.name, "team": one.team} for one in found]})
+
+
+def _mine(request: Request) -> QuerySet[Notification]:
+    visible = Thread.objects.visible_to(request.user).values("pk")
+    return Notification.objects.filter(user=request.user, thread__in=visible).select_related("thread__contact", "by")

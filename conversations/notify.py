@@ -1,0 +1,174 @@
+"""Tells colleagues what they should know: in the product, in their open browsers, and by mail if they want it.
+
+Rows are written in the transaction of the deed. What no deed of ours makes happen (a promise falls due, a network
+refuses an answer) is found by query.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Digest, User
+from accounts.roles import Permission
+from conversations import live
+from conversations.mentions import colleagues_of
+from conversations.models import Delivery, Interaction, Notification, Promise, Thread
+
+log = logging.getLogger(__name__)
+
+Kind = Notification.Kind
+LOOK_BACK = timedelta(days=1)  # how late something is still worth telling
+GATHER = timedelta(minutes=1)  # what happens within it is one mail
+DAY = timedelta(hours=24)
+BATCH = 500
+
+
+def tell(
+    users: Collection[int],
+    kind: str,
+    thread: Thread,
+    *,
+    interaction: Interaction | None = None,
+    by: User | None = None,
+) -> int:
+    """Notifies those of the users who see the thread's brand and want to hear of this kind; never oneself.
+
+    In the caller's transaction; harmless when repeated for the same interaction. Returns how many were told.
+    """
+    wanted = set(users) - {by.pk if by else None}
+    if not wanted:
+        return 0
+    told = [user for user in colleagues_of(thread.brand_id).filter(pk__in=wanted) if kind not in user.muted]
+    Notification.objects.bulk_create(
+        [Notification(user=user, kind=kind, thread=thread, interaction=interaction, by=by) for user in told],
+        ignore_conflicts=True,
+    )
+    live.tell_users([user.pk for user in told])
+    return len(told)
+
+
+def approvers(thread: Thread) -> list[int]:
+    """Those who may approve answers on the thread."""
+    return [user.pk for user in colleagues_of(thread.brand_id) if user.may(Permission.APPROVE)]
+
+
+def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:
+    """Tells the assignees of threads; `arrived` holds (thread id, interaction id) of new inbound items."""
+    latest = dict(arrived)
+    if not latest:
+        return
+    assigned = Thread.objects.filter(pk__in=latest, assignee__isnull=False)
+    rows = [
+        (pk, user_id)
+        for pk, user_id, muted in assigned.values_list("pk", "assignee", "assignee__muted")
+        if Kind.ANSWERED not in muted
+    ]
+    Notification.objects.bulk_create(
+        [
+            Notification(user_id=user_id, kind=Kind.ANSWERED, thread_id=pk, interaction_id=latest[pk])
+            for pk, user_id in rows
+        ],
+        ignore_conflicts=True,
+    )
+    live.tell_users({user_id for _pk, user_id in rows})
+
+
+# -- found by query ---------------------------------------------------------------------------------------------------
+
+
+def tell_due(now: datetime) -> int:
+    """Tells of promises that fell due and of answers that could not be sent; returns how many were told."""
+    return sum(_tell_of_promise(promise) for promise in _promises(now)) + sum(
+        _tell_of_failure(delivery) for delivery in _failures(now)
+    )
+
+
+def _promises(now: datetime) -> Iterable[Promise]:
+    told = Notification.objects.filter(kind=Kind.PROMISE, interaction=OuterRef("interaction"))
+    due = Promise.objects.filter(state=Promise.State.OPEN, due_at__lte=now, due_at__gt=now - LOOK_BACK)
+    return due.filter(~Exists(told)).select_related("thread", "interaction")[:BATCH]
+
+
+def _tell_of_promise(promise: Promise) -> int:
+    return tell([promise.owner_id], Kind.PROMISE, promise.thread, interaction=promise.interaction)
+
+
+def _failures(now: datetime) -> Iterable[Delivery]:
+    told = Notification.objects.filter(kind=Kind.FAILED, interaction=OuterRef("interaction"))
+    failed = Delivery.objects.filter(state=Delivery.State.FAILED, settled_at__gt=now - LOOK_BACK)
+    return failed.filter(~Exists(told)).select_related("thread", "interaction")[:BATCH]
+
+
+def _tell_of_failure(delivery: Delivery) -> int:
+    writer = delivery.interaction.sent_by_id
+    return tell([writer], Kind.FAILED, delivery.thread, interaction=delivery.interaction) if writer else 0
+
+
+# -- by mail ----------------------------------------------------------------------------------------------------------
+
+
+def mail_due(now: datetime) -> int:
+    """Mails what is unread to those who want mail, one mail for each; returns how many mails went out."""
+    unread = Notification.objects.filter(mailed_at=None, read_at=None, at__gt=now - 2 * DAY, user__is_active=True)
+    waiting = unread.exclude(user__digest=Digest.OFF).select_related("user", "thread__contact").order_by("user", "pk")
+    mails = 0
+    for user, found in groupby(waiting[: 10 * BATCH], key=lambda one: one.user):
+        notices = list(found)
+        wait = DAY if user.digest == Digest.DAILY else GATHER
+        if notices[0].at <= now - wait:
+            mails += _mail(user, notices, now)
+    return mails
+
+
+def _mail(user: User, notices: list[Notification], now: datetime) -> bool:
+    """One mail; where it cannot be sent it is due again."""
+    ids = [notice.pk for notice in notices]
+    if not Notification.objects.filter(pk__in=ids, mailed_at=None).update(mailed_at=now):
+        return False
+    subject = ngettext("%(count)d thing for you", "%(count)d things for you", len(ids)) % {"count": len(ids)}
+    lines = [f"{words(notice)}\n{settings.PUBLIC_URL}{address(notice)}" for notice in notices]
+    off = _("Switch these mails off: %(address)s") % {"address": settings.PUBLIC_URL + reverse("notice-settings")}
+    try:
+        send_mail(subject, "\n\n".join([*lines, off]), None, [user.email])
+    except (smtplib.SMTPException, OSError) as error:
+        log.warning("A digest could not be mailed: %s", type(error).__name__)
+        Notification.objects.filter(pk__in=ids).update(mailed_at=None)
+        return False
+    return True
+
+
+def words(notice: Notification) -> str:
+    """What happened, in one line without anything that was said."""
+    values = {"who": notice.by or _("Somebody"), "customer": notice.thread.contact}
+    match notice.kind:
+        case Kind.MENTION:
+            line = _("%(who)s mentions you in a note about %(customer)s.")
+        case Kind.ASSIGNED:
+            line = _("%(who)s assigned the thread of %(customer)s to you.")
+        case Kind.ANSWERED:
+            line = _("%(customer)s wrote on your thread.")
+        case Kind.PROMISE:
+            line = _("Your promise to %(customer)s is overdue.")
+        case Kind.ASKED:
+            line = _("An answer of %(who)s to %(customer)s waits for approval.")
+        case Kind.DECIDED:
+            line = _("%(who)s decided on your answer to %(customer)s.")
+        case _other:
+            line = _("Your answer to %(customer)s could not be sent.")
+    return line % values
+
+
+def address(notice: Notification) -> str:
+    """Where it happened."""
+    return reverse("thread", args=[notice.thread_id]) + (f"#i{notice.interaction_id}" if notice.interaction_id else "")

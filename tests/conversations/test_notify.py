@@ -1,0 +1,170 @@
+"""Notes that call colleagues, and what else people are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Brand, Digest, Team, User
+from accounts.roles import Role
+from channels_ingest.models import Channel
+from conversations import actions, notify
+from conversations.mentions import mentioned
+from conversations.models import Delivery, Interaction, Notification, Promise, Thread
+from conversations.record import record
+from tests.cast import MAYA, make_user, said
+from tests.conftest import BrowserOf
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def thread(channel: Channel) -> Thread:
+    record(channel, [said("1", MAYA, "Hello?")])
+    return Thread.objects.get()
+
+
+def told(user: User) -> list[str]:
+    return list(Notification.objects.filter(user=user).order_by("pk").values_list("kind", flat=True))
+
+
+def test_a_note_calls_a_colleague_by_name(thread: Thread, agent: User, colleague: User) -> None:
+    actions.write_note(thread, by=agent, text="Can you look, @Ben?")
+    assert told(colleague) == ["mention"]
+    assert told(agent) == []
+
+
+def test_a_team_is_called_as_a_whole_but_never_the_writer(thread: Thread, agent: User, colleague: User) -> None:
+    team = Team.objects.create(brand=thread.brand, name="Second line")
+    team.members.set([agent, colleague])
+    actions.write_note(thread, by=agent, text="@second line please")
+    assert (told(colleague), told(agent)) == (["mention"], [])
+
+
+def test_nobody_outside_the_brand_is_called(thread: Thread, agent: User, stranger: User) -> None:
+    actions.write_note(thread, by=agent, text="@Stan what do you say?")
+    assert told(stranger) == []
+
+
+def test_the_longest_name_is_meant(brand: Brand) -> None:
+    short, long = make_user(Role.AGENT, brand, name="Ana"), make_user(Role.AGENT, brand, name="Ana Maria")
+    assert mentioned("@Ana Maria, see this", brand.pk) == {long.pk}
+    assert mentioned("@Ana, see this", brand.pk) == {short.pk}
+
+
+def test_an_address_or_a_longer_word_calls_nobody(brand: Brand, agent: User) -> None:
+    assert mentioned("mail to x@Ana or @Anabel", brand.pk) == set()
+
+
+def test_whoever_gets_a_thread_is_told_unless_they_took_it(thread: Thread, agent: User, colleague: User) -> None:
+    actions.assign(thread, to=colleague, by=agent)
+    actions.assign(thread, to=agent, by=agent)
+    assert (told(colleague), told(agent)) == (["assigned"], [])
+
+
+def test_an_assignee_is_told_when_the_customer_writes_again_and_only_once(
+    channel: Channel, thread: Thread, agent: User
+) -> None:
+    actions.assign(thread, to=agent, by=agent)
+    again = said("2", MAYA, "Anybody?", parent=said("1", MAYA), minutes=1)
+    record(channel, [again])
+    record(channel, [again])
+    assert told(agent) == ["answered"]
+
+
+def test_a_kind_that_is_switched_off_is_not_told(thread: Thread, agent: User, colleague: User) -> None:
+    colleague.muted = ["mention"]
+    colleague.save()
+    actions.write_note(thread, by=agent, text="@Ben")
+    assert told(colleague) == []
+
+
+def test_an_overdue_promise_is_told_once(thread: Thread, agent: User) -> None:
+    Promise.objects.create(
+        thread=thread, interaction=Interaction.objects.get(), owner=agent, words="soon", due_at=timezone.now()
+    )
+    later = timezone.now() + timedelta(minutes=1)
+    assert (notify.tell_due(later), notify.tell_due(later)) == (1, 0)
+    assert told(agent) == ["promise"]
+
+
+def test_an_answer_that_failed_is_told_to_its_writer(thread: Thread, agent: User) -> None:
+    ours = Interaction.objects.create(
+        channel=thread.channel, kind="reply", direction="out", visibility="public", sent_by=agent, thread=thread,
+        posted_at=timezone.now(),
+    )  # fmt: skip
+    Delivery.objects.create(
+        interaction=ours,
+        channel=thread.channel,
+        thread=thread,
+        action="reply",
+        state="failed",
+        settled_at=timezone.now(),
+    )
+    notify.tell_due(timezone.now())
+    assert told(agent) == ["failed"]
+
+
+def test_reading_the_thread_reads_its_notifications(thread: Thread, agent: User, colleague: User) -> None:
+    actions.write_note(thread, by=agent, text="@Ben")
+    actions.mark_seen(thread, by=colleague)
+    assert Notification.objects.get().read_at is not None
+
+
+# -- by mail ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [("off", 48, 0), ("instant", 1, 1), ("daily", 1, 0), ("daily", 25, 1)])
+def test_mail_comes_as_often_as_wanted(thread: Thread, agent: User, colleague: User, how: tuple[str, int, int]) -> None:
+    digest, after, mails = how
+    colleague.digest = digest
+    colleague.save()
+    actions.write_note(thread, by=agent, text="@Ben, and a secret")
+    notify.mail_due(timezone.now() + timedelta(hours=after))
+    notify.mail_due(timezone.now() + timedelta(hours=after))
+    assert len(mail.outbox) == mails
+    assert not any("secret" in message.body for message in mail.outbox)
+
+
+def test_what_was_read_is_not_mailed(thread: Thread, agent: User, colleague: User) -> None:
+    colleague.digest = Digest.INSTANT
+    colleague.save()
+    actions.write_note(thread, by=agent, text="@Ben")
+    actions.mark_seen(thread, by=colleague)
+    assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
+
+
+# -- the pages --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def browser(thread: Thread, agent: User, colleague: User, browser_of: BrowserOf) -> Client:
+    actions.write_note(thread, by=agent, text="@Ben")
+    return browser_of(colleague)
+
+
+def test_the_bell_counts_and_the_list_leads_to_the_note(browser: Client, thread: Thread) -> None:
+    assert browser.get("/notifications/count/").json()["count"] == 1
+    note = Interaction.objects.get(direction="note")
+    shown = browser.get("/notifications/?kind=mention").content.decode()
+    assert f'href="/threads/{thread.pk}/#i{note.pk}"' in shown
+    browser.post("/notifications/read/")
+    assert browser.get("/notifications/count/").json()["count"] == 0
+
+
+def test_each_kind_is_switched_off_on_the_profile(browser: Client, colleague: User) -> None:
+    browser.post("/profile/notifications/", {"kinds": ["assigned"], "digest": "daily", "languages": "EN, de"})
+    colleague.refresh_from_db()
+    assert "mention" in colleague.muted
+    assert "assigned" not in colleague.muted
+    assert (colleague.digest, colleague.languages) == ("daily", ["en", "de"])
+
+
+def test_names_for_a_note_are_those_of_the_brand(browser: Client, thread: Thread, stranger: User) -> None:
+    names = [one["name"] for one in browser.get(f"/threads/{thread.pk}/names/").json()["names"]]
+    assert "Ben" in names
+    assert "Stan" not in names
