@@ -22,10 +22,19 @@ class LastAdmin(Exception):
 
 @transaction.atomic
 def add_person(
-    *, by: User | None, email: str, name: str, role: str, brands: Iterable[Brand], teams: Iterable[Team]
+    *,
+    by: User | None,
+    email: str,
+    name: str,
+    role: str,
+    brands: Iterable[Brand],
+    teams: Iterable[Team],
+    needs_approval: bool = False,
 ) -> User:
     """A new user. Nobody knows the password: the person sets one by mail."""
-    person = User.objects.create_user(email, secrets.token_urlsafe(32), name=name, role=role)
+    person = User.objects.create_user(
+        email, secrets.token_urlsafe(32), name=name, role=role, needs_approval=needs_approval
+    )
     person.brands.set(brands)
     person.teams.set(teams)
     audit(by=by, verb="created", on=person, role=role)
@@ -43,13 +52,20 @@ def change_person(
     is_active: bool,
     brands: Iterable[Brand],
     teams: Iterable[Team],
+    needs_approval: bool = False,
 ) -> User:
     """Raises LastAdmin when nobody could manage people any more."""
     admins = set(_active_admins())
     if person.pk in admins and len(admins) == 1 and not (is_active and role == Role.ADMIN):
         raise LastAdmin
     person = User.objects.select_for_update().get(pk=person.pk)
-    wanted = {"email": User.objects.normalize_email(email), "name": name, "role": role, "is_active": is_active}
+    wanted = {
+        "email": User.objects.normalize_email(email),
+        "name": name,
+        "role": role,
+        "is_active": is_active,
+        "needs_approval": needs_approval,
+    }
     changed = [field for field, value in wanted.items() if getattr(person, field) != value]
     for field in changed:
         setattr(person, field, wanted[field])

@@ -65,6 +65,12 @@ class NewPersonForm(forms.Form):
         label=_("Teams"), queryset=Team.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
     )
 
+    needs_approval = forms.BooleanField(
+        label=_("Public answers wait for approval"),
+        required=False,
+        help_text=_("A manager or an admin sees each of them before it leaves."),
+    )
+
     def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person = person

@@ -182,7 +182,7 @@ def person_new(request: SignedIn) -> HttpResponse:
 def person(request: SignedIn, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     initial = {
-        **{field: getattr(person, field) for field in ("email", "name", "role", "is_active")},
+        **{field: getattr(person, field) for field in ("email", "name", "role", "is_active", "needs_approval")},
         "brands": person.brands.all(),
         "teams": person.teams.all(),
     }

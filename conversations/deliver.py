@@ -325,7 +325,8 @@ def _adopt_answers(delivery: Delivery, external_id: str) -> None:
 def undo(delivery: Delivery, *, by: User) -> bool:
     """Takes a reply back before its first attempt; False when it is too late."""
     with transaction.atomic():
-        undone = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.QUEUED, attempts=0).update(
+        before = (Delivery.State.QUEUED, Delivery.State.HELD)
+        undone = Delivery.objects.filter(pk=delivery.pk, state__in=before, attempts=0).update(
             state=Delivery.State.CANCELLED, settled_at=Now()
         )
         if undone:

@@ -399,7 +399,7 @@ class Delivery(models.Model):
 
     @property
     def may_be_undone(self) -> bool:
-        return self.state == self.State.QUEUED and self.attempts == 0
+        return self.state in (self.State.QUEUED, self.State.HELD) and self.attempts == 0
 
 
 class PromiseQuerySet(models.QuerySet["Promise"]):

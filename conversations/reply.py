@@ -20,7 +20,7 @@ from channels_ingest import wake
 from channels_ingest.networks.base import Action, Visibility
 from contacts.locks import keep_people
 from contacts.models import Identity
-from conversations import lint, live, promises, summaries
+from conversations import approval, lint, live, promises, summaries
 from conversations.actions import NotPossible
 from conversations.allowed import Possibility, possibilities
 from conversations.lint import Finding
@@ -136,10 +136,12 @@ def reply(
 
 
 def _by_key(key: uuid.UUID, thread: Thread, words: str, action: Action, by: User) -> Interaction | None:
-    delivery = Delivery.objects.select_related("interaction").filter(key=key).first()
+    delivery = Delivery.objects.select_related("interaction", "approval").filter(key=key).first()
     if delivery is None:
         return None
-    before = (delivery.thread_id, delivery.action, delivery.interaction.text, delivery.interaction.sent_by_id)
+    asked = getattr(delivery, "approval", None)  # whoever approved it may have changed the words
+    text = asked.text if asked else delivery.interaction.text
+    before = (delivery.thread_id, delivery.action, text, delivery.interaction.sent_by_id)
     if before != (thread.pk, action.value, words, by.pk):
         raise KeyUsed(_("This was sent before with other words."))
     return delivery.interaction
@@ -194,8 +196,10 @@ def _write(
         posted_at=timezone.now(),
     )
     wait = 0 if private else locked.brand.undo_seconds
-    Delivery.objects.create(
+    held = approval.is_needed(by, possible.action)
+    delivery = Delivery.objects.create(
         key=key,
+        state=Delivery.State.HELD if held else Delivery.State.QUEUED,
         interaction=said,
         channel_id=item.channel_id,
         thread=locked,
@@ -208,6 +212,8 @@ def _write(
     )
     if private:
         _private_lane(locked, said)
+    if held:
+        approval.ask(delivery, by=by)
     summaries.refresh([locked.pk])
     live.announce(locked.brand_id, [locked.pk])
     transaction.on_commit(lambda: wake.up("conversations.tasks.send_due"))

@@ -52,7 +52,7 @@ _REFRESH = """
         FROM conversations_interaction i
         LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
         WHERE i.thread_id = ANY(%(threads)s) AND i.direction <> 'note'
-            AND (d.id IS NULL OR d.state NOT IN ('failed', 'cancelled'))
+            AND (d.id IS NULL OR d.state NOT IN ('failed', 'cancelled', 'held'))
         GROUP BY i.thread_id
     ) sums
     WHERE thread.id = sums.thread_id

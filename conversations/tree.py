@@ -164,7 +164,7 @@ def newest_inbound(thread: Thread) -> int | None:
 
 
 def _parts(items: QuerySet[Interaction]) -> QuerySet[Interaction]:
-    return items.select_related("author", "sent_by", "delivery").defer("facts")
+    return items.select_related("author", "sent_by", "delivery__approval").defer("facts")
 
 
 def _own(thread: Thread, before: str) -> tuple[list[Interaction], bool]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.urls import path
 
 from conversations import (
+    approval_views,
     composer_views,
     fact_views,
     group_views,
@@ -57,6 +58,9 @@ urlpatterns: list[URLPattern] = [
     path("notifications/count/", notice_views.notice_count, name="notice-count"),
     path("notifications/read/", notice_views.notices_read, name="notices-read"),
     path("profile/notifications/", notice_views.notice_settings, name="notice-settings"),
+    path("approvals/", approval_views.approvals, name="approvals"),
+    path("approvals/<int:pk>/approval/", approval_views.approving, name="approve"),
+    path("approvals/<int:pk>/refusal/", approval_views.refusing, name="refuse"),
     path("deliveries/<int:pk>/undo/", views.undo, name="undo"),
     path("deliveries/<int:pk>/retry/", views.retry, name="retry"),
     path("deliveries/<int:pk>/decision/", views.decide, name="decide"),
