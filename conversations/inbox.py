@@ -129,6 +129,10 @@ class Wanted:
         return bool(self.asked.words)
 
     @property
+    def order_label(self) -> str:
+        return str(ORDERS[self.order])
+
+    @property
     def place(self) -> str:
         """A view's key, or that of the saved view: what is current among the tabs."""
         return f"saved-{self.saved}" if self.saved else self.view

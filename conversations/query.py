@@ -158,6 +158,7 @@ _READ: Mapping[str, Callable[[str, datetime], str | int | datetime | timedelta]]
     "before": _moment,
     "after": _moment,
     "in": _lower,
+    "channel": _lower,
     "brand": _lower,
     "team": _lower,
     "lang": _lower,

@@ -134,7 +134,7 @@ def _same(field: str) -> Callable[[object, Asker], Q]:
 
 
 _MEANT: dict[str, Callable[[object, Asker], Q]] = {
-    "from": _from, "is": _is, "tag": _tag, "before": _before, "after": _after, "in": _in, "brand": _brand,
-    "team": _team, "lang": _same("language"), "mood": _same("mood"), "urgency": _same("urgency"),
+    "from": _from, "is": _is, "tag": _tag, "before": _before, "after": _after, "in": _in, "channel": _in,
+    "brand": _brand, "team": _team, "lang": _same("language"), "mood": _same("mood"), "urgency": _same("urgency"),
     "assignee": _assignee, "reach": _reach, "waiting": _waiting, "age": _age,
 }  # fmt: skip

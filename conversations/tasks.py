@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from conversations import actions, deliver, notify, readings, reconcile, search
+from conversations import actions, bulk, deliver, notify, readings, reconcile, search
 
 
 @shared_task
@@ -45,3 +45,8 @@ def reconcile_due() -> None:
 @shared_task
 def recheck_due() -> None:
     reconcile.recheck_due(timezone.now())
+
+
+@shared_task
+def go_on_with_bulk() -> None:
+    bulk.go_on_with_all()

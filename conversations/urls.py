@@ -8,12 +8,14 @@ from django.urls import path
 
 from conversations import (
     approval_views,
+    bulk_views,
     composer_views,
     fact_views,
     group_views,
     item_views,
     macro_views,
     notice_views,
+    saved_views,
     timeline_views,
     views,
 )
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
 urlpatterns: list[URLPattern] = [
     path("", views.inbox_page, name="inbox"),
     path("rows/", views.rows, name="rows"),
+    path("bulk/", bulk_views.bulk_steps, name="bulk"),
+    path("bulk/<int:pk>/", bulk_views.bulk_job, name="bulk-job"),
+    path("bulk/<int:pk>/undo/", bulk_views.bulk_undo, name="bulk-undo"),
+    path("views/new/", saved_views.new_view, name="saved-view"),
+    path("views/<int:pk>/delete/", saved_views.drop_view, name="saved-view-drop"),
+    path("palette/", bulk_views.palette, name="palette"),
+    path("undo/", bulk_views.undo_last, name="undo-last"),
     path("threads/<int:pk>/", views.thread_page, name="thread"),
     path("threads/<int:pk>/now/", views.thread_now, name="thread-now"),
     path("threads/<int:pk>/replies/", views.replies, name="replies"),

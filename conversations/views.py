@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.roles import Permission
 from channels_ingest.networks import networks
-from conversations import actions, deliver, inbox
+from conversations import actions, bulk, deliver, inbox
 from conversations.actions import NotPossible
 from conversations.answering import answer
 from conversations.composer import Composer
@@ -73,6 +73,8 @@ def _list(request: Request) -> dict[str, Any]:
         "tabs": inbox.tabs(user, wanted, brands),
         "page": inbox.page(user, wanted, brands),
         "networks": networks(),
+        "orders": inbox.ORDERS,
+        "snooze_times": SnoozeForm.USUAL,
     }
 
 
@@ -238,7 +240,8 @@ def assignment(request: Request, pk: int) -> HttpResponse:
         return done(request, thread, Answer(_("This colleague cannot take the thread."), refused=True))
     to: User | None = form.cleaned_data["to"]
     try:
-        actions.assign(thread, to=to, by=request.user)
+        with bulk.journal(thread, "assign", by=request.user):
+            actions.assign(thread, to=to, by=request.user)
     except NotPossible as refused:
         return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(_("Assigned to %(name)s.") % {"name": to} if to else _("Assigned to nobody.")))
@@ -252,7 +255,8 @@ def snooze(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return done(request, thread, Answer(errors_of(form), refused=True))
     try:
-        actions.snooze(thread, until=form.cleaned_data["until"], by=request.user)
+        with bulk.journal(thread, "snooze", by=request.user):
+            actions.snooze(thread, until=form.cleaned_data["until"], by=request.user)
     except NotPossible as refused:
         return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(_("Snoozed.")))
@@ -266,7 +270,8 @@ def closing(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return done(request, thread, Answer(errors_of(form), refused=True))
     try:
-        actions.close(thread, by=request.user, waive=form.cleaned_data["waive"])
+        with bulk.journal(thread, "close", by=request.user):
+            actions.close(thread, by=request.user, waive=form.cleaned_data["waive"])
     except NotPossible as refused:
         return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(_("Closed. It opens again when the customer writes.")))
@@ -277,7 +282,8 @@ def closing(request: Request, pk: int) -> HttpResponse:
 def reopening(request: Request, pk: int) -> HttpResponse:
     thread = thread_of(request, pk)
     try:
-        actions.reopen(thread, by=request.user)
+        with bulk.journal(thread, "reopen", by=request.user):
+            actions.reopen(thread, by=request.user)
     except NotPossible as refused:
         return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(_("Open again.")))

@@ -26,6 +26,7 @@ app.conf.beat_schedule = {
         ("index new texts", "conversations.tasks.index_texts", 5.0),
         ("understand new texts", "conversations.tasks.understand_texts", 5.0),
         ("tell and mail what happened", "conversations.tasks.notify_due", 15.0),
+        ("go on with bulk steps", "conversations.tasks.go_on_with_bulk", 2.0),
         ("wake snoozed threads", "conversations.tasks.wake_threads", 15.0),
         ("tell admins of outages", "channels_ingest.tasks.look_after_channels", 15.0),
         ("read back after outages and at night", "conversations.tasks.reconcile_due", 60.0),

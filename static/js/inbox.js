@@ -294,7 +294,7 @@
   // -- keys -----------------------------------------------------------------------------------------------------------
 
   function writing(element) {
-    return element instanceof HTMLElement && element.matches("input:not([type=radio]), textarea, select");
+    return element instanceof HTMLElement && element.matches("input:not([type=radio], [type=checkbox]), textarea, select");
   }
 
   function move(step) {
@@ -329,7 +329,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target) || document.querySelector("dialog[open]")) return;
     const deeds = {
       j: () => move(1), k: () => move(-1), ArrowDown: null, r: () => lane("r"), d: () => lane("d"), n: () => lane("n"),
-      a: () => press("a"), s: () => press("s"), e: () => press("e"), z: () => press("z"),
+      a: () => press("a"), s: () => press("s"), e: () => press("e"),
       u: () => { const row = document.querySelector("#rows a[aria-current]") || list().querySelector("a"); if (matchMedia("(max-width: 47.99rem)").matches) document.querySelector("[data-back]")?.click(); else if (row) row.focus(); },
       "/": () => { const search = document.getElementById("search"); search.focus(); search.select(); },
     };

@@ -37,7 +37,6 @@ def thread(says: partial[object], offstage: Offstage[Thread]) -> Thread:
     return offstage(Thread.objects.get)
 
 
-
 def test_from_public_to_private_and_back(
     thread: Thread, agent: User, desk: Desk, offstage: Offstage[tuple[str, object]]
 ) -> None:

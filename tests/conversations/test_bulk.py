@@ -1,0 +1,152 @@
+"""Steps on many threads at once, and taking them back."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Author
+from conversations import actions, bulk
+from conversations.actions import NotPossible
+from conversations.models import BulkItem, BulkJob, Promise, Thread, ThreadEvent
+from conversations.record import record
+from tests.cast import said
+from tests.conftest import BrowserOf
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def threads(channel: Channel) -> list[Thread]:
+    people = [Author(str(7000 + number), handle=f"b{number}", name=f"B {number}") for number in range(7)]
+    record(channel, [said(f"b{one.external_id}", one) for one in people])
+    return list(Thread.objects.order_by("pk"))
+
+
+def ids(threads: list[Thread]) -> list[int]:
+    return [thread.pk for thread in threads]
+
+
+def states() -> list[str]:
+    return list(Thread.objects.order_by("pk").values_list("state", flat=True))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"verb": "close"},
+        {"verb": "tag", "tag": "refund"},
+        {"verb": "snooze", "until": "2999-01-01T09:00:00+00:00"},
+        {"verb": "assign", "to": None},
+    ],
+)
+def test_every_step_is_taken_and_taken_back(threads: list[Thread], agent: User, step: bulk.Step) -> None:
+    actions.assign(threads[0], to=agent, by=agent)
+    before = [bulk._how_it_is(one) for one in Thread.objects.order_by("pk")]
+    job = bulk.begin(step, ids=ids(threads), by=agent)
+    changed = [bulk._how_it_is(one) for one in Thread.objects.order_by("pk")]
+    bulk.undo(job, by=agent)
+    after = [bulk._how_it_is(one) for one in Thread.objects.order_by("pk")]
+    assert (changed != before, after == before) == (True, True)
+
+
+def test_a_job_goes_on_in_bounded_batches(threads: list[Thread], agent: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 3)
+    job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
+    first = (job.state, job.done)
+    bulk.go_on_with_all()
+    job.refresh_from_db()
+    assert (first, (job.state, job.done)) == (("running", 3), ("done", 7))
+
+
+def test_going_on_twice_does_nothing_twice(threads: list[Thread], agent: User) -> None:
+    job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
+    bulk.go_on(job)
+    assert ThreadEvent.objects.filter(verb="closed").count() == len(threads) == job.done
+
+
+def test_what_is_refused_is_counted_with_its_reason(threads: list[Thread], agent: User) -> None:
+    item = threads[2].interactions.get()
+    Promise.objects.create(thread=threads[2], interaction=item, owner=agent, words="Friday", due_at=timezone.now())
+    job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
+    refused = BulkItem.objects.get(job=job, state="refused")
+    assert (job.done, job.refused, refused.thread_id, "promise" in refused.reason) == (6, 1, threads[2].pk, True)
+
+
+def test_what_was_changed_since_is_left_as_it_is(threads: list[Thread], agent: User, colleague: User) -> None:
+    job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
+    actions.reopen(threads[3], by=colleague)
+    bulk.undo(job, by=agent)
+    job.refresh_from_db()
+    assert (states(), job.refused) == (["open"] * 7, 1)
+
+
+def test_an_undo_stops_what_still_runs(threads: list[Thread], agent: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
+    bulk.undo(job, by=agent)
+    bulk.go_on_with_all()
+    assert (states(), BulkJob.objects.get().state) == (["open"] * 7, "undone")
+
+
+def test_threads_of_another_brand_are_not_touched(threads: list[Thread], stranger: User) -> None:
+    with pytest.raises(NotPossible):
+        bulk.begin({"verb": "close"}, ids=ids(threads), by=stranger)
+    assert states() == ["open"] * 7
+
+
+def test_nobody_takes_back_a_colleagues_job(
+    threads: list[Thread], agent: User, colleague: User, browser_of: BrowserOf
+) -> None:
+    job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
+    assert browser_of(colleague).post(f"/bulk/{job.pk}/undo/").status_code == 404
+    assert states() == ["closed"] * 7
+
+
+def test_the_page_closes_what_is_ticked(threads: list[Thread], agent: User, browser_of: BrowserOf) -> None:
+    answer = browser_of(agent).post("/bulk/?view=all", {"verb": "close", "ids": ids(threads[:2])}, headers=HTMX)
+    assert (b"2 threads done" in answer.content, states()) == (True, ["closed"] * 2 + ["open"] * 5)
+
+
+def test_all_in_this_view_means_the_whole_list(threads: list[Thread], agent: User, browser_of: BrowserOf) -> None:
+    actions.assign(threads[0], to=agent, by=agent)
+    browser_of(agent).post("/bulk/?view=unassigned", {"verb": "close", "whole": "1"})
+    assert states() == ["open"] + ["closed"] * 6
+
+
+def test_all_that_a_search_found_can_be_tagged(threads: list[Thread], agent: User, browser_of: BrowserOf) -> None:
+    browser_of(agent).post("/bulk/?view=all&q=is:waiting", {"verb": "tag", "tag": "Storm", "whole": "1"})
+    assert Thread.objects.filter(tags__name="storm").count() == 7
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"verb": "delete"}, {"verb": "tag", "ids": "1"}, {"verb": "close"}, {"verb": "close", "ids": "x"}]
+)
+def test_nonsense_changes_nothing(
+    threads: list[Thread], agent: User, browser_of: BrowserOf, given: dict[str, str]
+) -> None:
+    assert browser_of(agent).post("/bulk/", given, headers=HTMX).status_code == 204
+    assert states() == ["open"] * 7
+
+
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [("close/", {}), ("snooze/", {"usual": "tomorrow"}), ("assignment/", {"to": "me"})],
+)
+def test_z_takes_the_last_step_on_one_thread_back(
+    threads: list[Thread], agent: User, browser_of: BrowserOf, path: str, given: dict[str, str]
+) -> None:
+    before = bulk._how_it_is(threads[0])
+    browser = browser_of(agent)
+    browser.post(f"/threads/{threads[0].pk}/{path}", {key: agent.pk if value == "me" else value
+                                                      for key, value in given.items()})  # fmt: skip
+    changed = bulk._how_it_is(Thread.objects.get(pk=threads[0].pk))
+    browser.post("/undo/", headers=HTMX)
+    assert (changed != before, bulk._how_it_is(Thread.objects.get(pk=threads[0].pk)) == before) == (True, True)
+
+
+def test_where_nothing_was_done_there_is_nothing_to_take_back(agent: User, browser_of: BrowserOf) -> None:
+    assert "nothing to take back" in browser_of(agent).post("/undo/", headers=HTMX).headers["HX-Trigger"]

@@ -1,0 +1,83 @@
+"""Views that people save, for themselves and for others."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import User
+from channels_ingest.models import Channel
+from conversations import inbox
+from conversations.inbox import Wanted
+from conversations.models import SavedView
+from conversations.record import record
+from tests.cast import JONAS, MAYA, said, whispered
+from tests.conftest import BrowserOf
+
+pytestmark = pytest.mark.django_db
+LOUD = {"name": "Loud", "state": "open", "visibility": "public", "reach": "10k", "order": "newest"}
+
+
+def tabs(user: User) -> dict[str, str]:
+    return {tab.label: tab.shown for tab in inbox.tabs(user, Wanted(), inbox.brand_ids(user)) if tab.saved}
+
+
+def test_a_sentence_becomes_a_question_with_a_live_count(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS), whispered("3", MAYA)])
+    answer = browser_of(agent).post("/views/new/", LOUD)
+    view = SavedView.objects.get()
+    assert (answer.status_code, view.text, tabs(agent)) == (302, "is:open is:public reach:10k", {"Loud": "1"})
+
+
+def test_the_list_of_a_saved_view_holds_what_it_asks_for(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS)])
+    page = browser_of(agent).post("/views/new/", LOUD, follow=True).content.decode()
+    rows = page.split('id="rows"')[1].split("</ul>")[0]
+    assert ("Maya Keller" in rows, "Jonas Okafor" in rows) == (True, False)
+
+
+def test_a_shared_view_is_seen_by_colleagues_within_their_brands(
+    channel: Channel, agent: User, colleague: User, stranger: User, browser_of: BrowserOf
+) -> None:
+    record(channel, [said("1", MAYA)])
+    browser_of(agent).post("/views/new/", LOUD | {"shared": "on"})
+    assert (tabs(colleague), tabs(stranger)) == ({"Loud": "1"}, {"Loud": "0"})
+
+
+def test_a_private_view_is_seen_by_nobody_else(agent: User, colleague: User, browser_of: BrowserOf) -> None:
+    browser_of(agent).post("/views/new/", LOUD)
+    assert tabs(colleague) == {}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"reach": "many"}, {"waiting": "x"}, {"name": ""}, {"state": "nice"}, {"order": "x"},
+     {"state": "", "visibility": "", "reach": ""}, {"text": "tent", "order": "exposure"}],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_said(agent: User, browser_of: BrowserOf, changed: dict[str, str]) -> None:
+    assert browser_of(agent).post("/views/new/", LOUD | changed).status_code == 422
+    assert not SavedView.objects.exists()
+
+
+def test_a_name_is_taken_once(agent: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(agent)
+    assert [browser.post("/views/new/", LOUD).status_code for _turn in range(2)] == [302, 422]
+
+
+def test_only_its_owner_drops_a_view(agent: User, colleague: User, browser_of: BrowserOf) -> None:
+    browser_of(agent).post("/views/new/", LOUD | {"shared": "on"})
+    address = f"/views/{SavedView.objects.get().pk}/delete/"
+    assert (browser_of(colleague).post(address).status_code, SavedView.objects.count()) == (404, 1)
+    browser_of(agent).post(address)
+    assert not SavedView.objects.exists()
+
+
+def test_threads_under_one_post_are_one_row_that_opens(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
+    post = said("1", MAYA)
+    record(channel, [post, said("2", JONAS, parent=post, minutes=1), said("9", JONAS, root="9", minutes=2)])
+    browser = browser_of(agent)
+    grouped = inbox.page(agent, Wanted(view="all", grouped=True), inbox.brand_ids(agent)).rows
+    under = browser.get("/", {"view": "all", "group": "1", "under": grouped[1].thread.pk}).content.decode()
+    assert ([(row.name, row.others) for row in grouped], "Maya Keller" in under) == (
+        [("Jonas Okafor", 0), ("Jonas Okafor", 1)],
+        True,
+    )
