@@ -76,7 +76,7 @@ def test_threads_under_one_post_are_one_row_that_opens(channel: Channel, agent: 
     record(channel, [post, said("2", JONAS, parent=post, minutes=1), said("9", JONAS, root="9", minutes=2)])
     browser = browser_of(agent)
     grouped = inbox.page(agent, Wanted(view="all", grouped=True), inbox.brand_ids(agent)).rows
-    under = browser.get("/", {"view": "all", "group": "1", "under": grouped[1].thread.pk}).content.decode()
+    under = browser.get("/", {"view": "all", "group": "1", "under": str(grouped[1].thread.pk)}).content.decode()
     assert ([(row.name, row.others) for row in grouped], "Maya Keller" in under) == (
         [("Jonas Okafor", 0), ("Jonas Okafor", 1)],
         True,
