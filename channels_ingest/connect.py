@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import audit
+from accounts.failpoints import failpoint
 from channels_ingest import pull, sandbox_control, wake, webhooks
 from channels_ingest.models import App, Channel, SetAside, WebhookEvent
 from channels_ingest.networks import network as network_class
@@ -118,6 +119,8 @@ def renew(*, by: User, channel: Channel, credentials: Mapping[str, str]) -> Chan
         locked = Channel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
         _keep_keys(locked, author, merged)
         audit(by=by, verb="renewed keys", on=locked, brand=locked.brand_id)
+        failpoint("connect.keeping")
+    failpoint("connect.kept")
     _start(locked)
     return locked
 

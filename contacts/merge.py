@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import audit
+from accounts.failpoints import failpoint
 from contacts.locks import move_people
 from contacts.models import Contact, ContactNote, IdentityLink, Merge
 from contacts.signals import identities_moved
@@ -38,6 +39,7 @@ def merge_contacts(
     """
     move_people()
     kept, dropped = _lock(keep, drop)
+    failpoint("merge.locked")
     merge = Merge.objects.create(kept=kept, dropped=dropped, proof=proof, note=note, by=by)
     moved = _move_links(dropped, kept, merge=merge, by=by, proof=proof, note=note)
     merge.journal = {"links": moved, "filled": _fill(kept, dropped), **_move_belongings(dropped, kept)}
@@ -46,7 +48,14 @@ def merge_contacts(
     dropped.save(update_fields=["merged_into"])
     identities_moved.send(sender=Merge, identity_ids=[link["identity"] for link in moved], old=dropped, new=kept)
     audit(by=by, verb="merged", on=kept, dropped=dropped.pk, proof=proof, identities=len(moved))
+    _pass("merge")
     return merge
+
+
+def _pass(what: str) -> None:
+    """Marks both sides of the commit."""
+    failpoint(f"{what}.writing")
+    transaction.on_commit(lambda: failpoint(f"{what}.written"))
 
 
 def _lock(keep: Contact, drop: Contact) -> tuple[Contact, Contact]:
@@ -115,6 +124,7 @@ def unmerge(*, merge: Merge, by: User | None) -> Merge:
     if merge.undone_at is not None:
         raise MergeRefused(_("This merge was undone before."))
     people = Contact.objects.select_for_update(of=("self",)).order_by("pk").in_bulk([merge.kept_id, merge.dropped_id])
+    failpoint("unmerge.locked")
     kept, dropped = people[merge.kept_id], people[merge.dropped_id]
     if kept.merged_into_id:
         raise MergeRefused(_("%(name)s was merged itself since. Undo that merge first.") % {"name": kept})
@@ -126,6 +136,7 @@ def unmerge(*, merge: Merge, by: User | None) -> Merge:
     merge.save(update_fields=["undone_at", "undone_by"])
     identities_moved.send(sender=Merge, identity_ids=back, old=kept, new=dropped)
     audit(by=by, verb="unmerged", on=kept, restored=dropped.pk, identities=len(back))
+    _pass("unmerge")
     return merge
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
+import os
 import uuid
 from typing import Any
 
@@ -19,8 +21,8 @@ from accounts.models import ApiKey, Brand, User
 from accounts.roles import Role
 from channels_ingest import connect as connecting
 from channels_ingest import pull as pulling
-from channels_ingest import webhooks
-from channels_ingest.models import App, Channel
+from channels_ingest import wake, webhooks
+from channels_ingest.models import App, Channel, WebhookEvent
 from channels_ingest.networks import networks
 from channels_ingest.networks.base import Action
 from channels_ingest.vault import Sealed
@@ -30,6 +32,8 @@ from conversations import deliver, search
 from conversations.models import Interaction, Thread
 from conversations.reconcile import recheck_due
 from conversations.reply import reply as write_reply
+from scrm import services
+from tests.faults import planted
 
 NETWORKS = {"x": "twitter", "facebook": "facebook"}
 
@@ -47,8 +51,17 @@ def warm_up() -> None:
 
 
 def arm(trap: dict[str, str]) -> None:
-    """Sets the trap; with FAILPOINT_SQL every statement is a failpoint too."""
+    """Sets the trap; with FAILPOINT_SQL every statement is a failpoint too. A worker that is woken before the commit
+    is one as well."""
     failpoints.arm(trap)
+    call = wake.up
+
+    def up(task: str, *args: Any) -> None:
+        if connection.in_atomic_block:
+            failpoints.failpoint("published in a transaction")
+        call(task, *args)
+
+    wake.up = up
     if trap.get("FAILPOINT_SQL"):
 
         def watched(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -111,6 +124,11 @@ def hook(path: str, body: str, headers: dict[str, str]) -> None:
     answer = Client().post(path, base64.b64decode(body), content_type="application/json", **given)  # type: ignore[arg-type]
     if answer.status_code != 200:
         raise AssertionError(f"the webhook was answered {answer.status_code}: {answer.content[:200]!r}")
+    with (services.data_dir() / "answered").open("a") as ledger:
+        ledger.write(hashlib.sha256(base64.b64decode(body)).hexdigest() + "\n")
+    failpoints.failpoint("hook.answered")
+    for late in planted.AFTER_THE_ANSWER:
+        late()
 
 
 def process() -> int:
@@ -252,3 +270,35 @@ def renew_account(external_id: str, credentials: dict[str, str]) -> None:
 def look_up_again() -> int:
     """Every stored post is looked up again."""
     return recheck_due(timezone.now(), batches=10_000)
+
+
+def at_once(name: str, args: dict[str, Any], copies: int) -> list[int]:
+    """The same act in several processes at the same moment; returns how they ended."""
+    connection.close()
+    children = []
+    for _ in range(copies):
+        child = os.fork()
+        if child == 0:
+            status = 3
+            try:
+                globals()[name](**args)
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+def merge_with_itself(channel: int) -> bool:
+    """Whether that is refused."""
+    first, _ = _customers(channel)
+    try:
+        merging.merge_contacts(keep=first, drop=first, by=None)
+    except merging.MergeRefused:
+        return True
+    return False
+
+
+def kept(digest: str) -> bool:
+    """Whether a webhook body is in the database."""
+    return WebhookEvent.objects.filter(digest=digest).exists()

@@ -373,6 +373,10 @@ class Judge:
         kept = {digest for (digest,) in self.rows("SELECT digest FROM channels_ingest_webhookevent")}
         foreign = set(self.foreign_digests)
         found.counts["webhooks answered"] += len(digests - foreign)
+        for count, digest in self.rows(
+            "SELECT count(*), digest FROM channels_ingest_webhookevent GROUP BY app_id, digest HAVING count(*) > 1"
+        ):
+            found.accuse("I6", f"the webhook {digest[:12]} is kept {count} times")
         for digest in sorted(digests - kept - foreign):
             found.accuse("I6", f"a webhook {digest[:12]} was answered 200 and is nowhere")
 

@@ -174,7 +174,8 @@ class Saboteur:
             self.later.append((time.monotonic() + 1, lambda: self._give_keys(brand)))
 
     def f15_rate_limited(self) -> None:
-        self._switch("rate_limited", 4, probability=0.9, reset_in_s=2, regain_min=0)
+        """X alone: Graph never asks for less than a minute."""
+        self._switch("rate_limited", 4, probability=0.9, reset_in_s=2, network="x")
 
     def _switch(self, fault: str, seconds: float, **more: Any) -> None:
         asked = {"network": "*", "fault": fault, "for_s": seconds, "seed": self.rng.randrange(10**6), **more}

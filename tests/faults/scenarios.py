@@ -17,6 +17,8 @@ Trap = dict[str, str]
 Call = tuple[str, dict[str, Any]]  # an act and its arguments
 Calls = list[Call]
 
+MORE_THAN_A_PAGE = 105
+
 
 @dataclass
 class Scene:
@@ -209,6 +211,12 @@ class Press(Scenario):
         return [self.pressing(scene)]
 
 
+class PressFacebook(Press):
+    name = "press Send for Facebook"
+    kind = "facebook"
+    every_statement = False
+
+
 class Poll(Scenario):
     """A pull of posts, replies and messages."""
 
@@ -248,7 +256,17 @@ class Hook(Scenario):
         return self.strike_at(self.requesting(scene, scene.facts["caught"]), trap)
 
     def after(self, scene: Scene) -> Calls:
-        return [self.requesting(scene, scene.facts["caught"])]
+        """What was answered is not sent again."""
+        answered = self.stage.root / "answered"
+        caught = scene.facts["caught"]
+        if answered.exists() and caught.digest in answered.read_text().split():
+            return []
+        return [self.requesting(scene, caught)]
+
+    def check(self, scene: Scene) -> list[str]:
+        digest = scene.facts["caught"].digest
+        kept = self.stage.act("kept", digest=digest)
+        return [] if kept else [f"the webhook {digest[:12]} was answered and is nowhere"]
 
 
 class Process(Hook):
@@ -288,6 +306,7 @@ class Delete(Process):
         yield [self.requesting(scene, self.caught(scene, '"remove"'))]
 
     def check(self, scene: Scene) -> list[str]:
+        """Nowhere in the database may the words stand any more."""
         where = self.stage.act("find_words", words=scene.facts["canary"])
         return [f"the words of a deleted post stand in {', '.join(where)}"] if where else []
 
@@ -335,6 +354,18 @@ class UnmergePeople(MergePeople):
     def check(self, scene: Scene) -> list[str]:
         now = self.stage.act("contacts_of", channel=scene.channel)
         return [] if now == scene.facts["before"] else [f"{now} after the undo, {scene.facts['before']} before"]
+
+
+class ManyPages(Poll):
+    """More mentions than one page holds."""
+
+    name = "ingest many pages from X"
+    every_statement = False
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        for _ in range(MORE_THAN_A_PAGE):
+            self.says(scene)
+        yield []
 
 
 class Renew(Scenario):

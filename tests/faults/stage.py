@@ -138,6 +138,9 @@ class Stage:
             else:
                 process.kill()
                 process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
     def start(self, name: str, *arguments: str, more: dict[str, str] | None = None, **how: Any) -> Any:
         """Starts a Python process of the product."""
@@ -201,6 +204,12 @@ class Stage:
         self.zygote.stdin.flush()
         answer = self._answer()
         return Outcome(answer["status"], answer["result"], answer["said"])
+
+    def begin(self, act: str, *, trap: dict[str, str], bug: str = "") -> int:
+        """Starts an act and does not wait for it; returns the process id."""
+        self.zygote.stdin.write(json.dumps({"act": act, "trap": trap, "bug": bug, "detached": True}) + "\n")
+        self.zygote.stdin.flush()
+        return int(self._answer()["result"])
 
     def act(self, act: str, *, bug: str = "", **args: Any) -> Any:
         """The same, for what must go well. Raises ActFailed."""

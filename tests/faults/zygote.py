@@ -32,11 +32,13 @@ def main() -> None:
 
 
 def perform(asked: dict[str, Any], acts: Any, planted: Any) -> dict[str, Any]:
-    """Runs one act in a child and waits for its end, however it ends."""
+    """Runs one act in a child and waits for its end, however it ends; for a detached one it tells the child's id."""
     with tempfile.TemporaryFile("w+") as answer:
         child = os.fork()
         if child == 0:
             _live(asked, acts, planted, answer)
+        if asked.get("detached"):
+            return {"status": 0, "result": child, "said": ""}
         _, status = os.waitpid(child, 0)
         answer.seek(0)
         said = answer.read()

@@ -1,0 +1,102 @@
+"""Plays with several processes or the network's own weather: a stopped sender, a late accept, copies at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tests.faults.judge import Judge, Judgement
+from tests.faults.scenarios import Hook, ManyPages, MergePeople, Scenario, Scene, SendComment, SendReply
+from tests.faults.stage import LEASE, SETTLE, Stage, await_true
+
+
+def held_up(stage: Stage, bug: str = "") -> Judgement:
+    """F3: a sender is stopped right before the call for longer than lease and settle time; another one takes over;
+    then the first goes on."""
+    (scene,) = SendComment(stage).scenes(1)
+    stage.release()
+    log = stage.root / f"stopped-{next(stage.numbers)}"
+    trap = {"FAILPOINT": "stop", "FAILPOINT_AT": "1", "FAILPOINT_NAME": "http.asking", "FAILPOINT_LOG": str(log)}
+    pid = stage.begin("send", trap=trap, bug=bug)
+    await_true(lambda: log.exists() and _state(pid) == "T", 20, "the stop")
+    time.sleep(LEASE + 0.2)
+    _settle(stage, scene, bug)
+    os.kill(pid, signal.SIGCONT)
+    await_true(lambda: _state(pid) in ("Z", ""), 20, "the end of the stopped sender")
+    return _judged(stage, scene, bug)
+
+
+def _state(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    return ""
+
+
+def late_accept(stage: Stage, make: type[Scenario] = SendComment, bug: str = "", also: str = "") -> Judgement:
+    """F8: the connection is cut at once and the network accepts a little later. `also` is a second bug."""
+    (scene,) = make(stage).scenes(1)
+    switch = {"network": make.kind, "fault": "late_accept", "methods": ["POST"], "count": 1, "ms": 700}
+    stage.control("POST", "switches", switch | {"account": scene.brand["id"]})
+    stage.release()
+    _settle(stage, scene, bug, also)
+    return _judged(stage, scene, bug)
+
+
+def refused_duplicate(stage: Stage, bug: str = "") -> Judgement:
+    """X accepts late, our second try comes too early, and X refuses it as a duplicate: proof that it is there."""
+    return late_accept(stage, SendReply, "an_unknown_reply_does_not_rest", bug)
+
+
+def copies_at_once(stage: Stage, bug: str = "") -> Judgement:
+    """F11: five copies of one webhook at the same moment."""
+    hook = Hook(stage)
+    (scene,) = hook.scenes(1)
+    stage.release()
+    act, args = hook.requesting(scene, scene.facts["caught"])
+    stage.act("at_once", name=act, args=args, copies=5, bug=bug)
+    _settle(stage, scene, bug)
+    return _judged(stage, scene, bug)
+
+
+def many_pages(stage: Stage, bug: str = "") -> Judgement:
+    """F13: more mentions than one page holds."""
+    (scene,) = ManyPages(stage).scenes(1)
+    stage.release()
+    return _judged(stage, scene, bug)
+
+
+def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
+    """Nobody may become part of himself."""
+    (scene,) = MergePeople(stage).scenes(1)
+    stage.release()
+    refused = stage.act("merge_with_itself", channel=scene.channel, bug=bug)
+    found = _judged(stage, scene, bug)
+    if not refused:
+        found.accuse("I4", "a contact was merged with itself")
+    return found
+
+
+def _settle(stage: Stage, scene: Scene, *bugs: str) -> None:
+    judge = Judge(stage.dsn, stage.sandbox_url)
+    deadline = time.monotonic() + 20 * (LEASE + SETTLE)
+    while not (judge.quiet() and _was_taken_up(judge, scene)) and time.monotonic() < deadline:
+        stage.act("work", bug=" ".join(name for name in bugs if name))
+        time.sleep(0.1)
+
+
+def _was_taken_up(judge: Judge, scene: Scene) -> bool:
+    ((waiting,),) = judge.rows(
+        "SELECT count(*) FROM conversations_delivery WHERE channel_id = %s AND state = 'queued'", scene.channel
+    )
+    return not waiting
+
+
+def _judged(stage: Stage, scene: Scene, bug: str) -> Judgement:
+    time.sleep(1.0)  # what the network accepts late is accepted by now
+    stage.act("pull_all", channels=[scene.channel], bug=bug)
+    judge = Judge(stage.dsn, stage.sandbox_url)
+    judge.foreign_digests = frozenset(one.digest for one in stage.catcher.caught)
+    return judge.judge(scene.pressed, channels=[scene.channel])

@@ -1,0 +1,57 @@
+"""What takes two processes, or the network's own weather, to go wrong; and each bug of the list, caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.crash_points import enumerate_points
+from tests.faults.judge import Judgement
+from tests.faults.planted import BUGS
+from tests.faults.plays import copies_at_once, held_up, late_accept, many_pages, merged_with_itself, refused_duplicate
+from tests.faults.scenarios import Hook, MergePeople, Poll, Press, PressFacebook, Scenario, SendComment
+from tests.faults.stage import Stage
+
+PLAYS = (held_up, late_accept, refused_duplicate, many_pages, copies_at_once, merged_with_itself)
+Play = Callable[..., Judgement]
+
+
+@pytest.mark.parametrize("play", PLAYS, ids=lambda play: play.__name__)
+def test_it_goes_well(stage: Stage, play: Play) -> None:
+    found = play(stage)
+    assert found.clean, str(found)
+
+
+CAUGHT_BY_ENUMERATION: dict[str, type[Scenario]] = {
+    "cursor_saved_before_the_data": Poll,
+    "an_expired_lease_sends_again": SendComment,
+    "answered_before_it_is_stored": Hook,
+    "published_before_the_commit": Press,
+    "what_was_merged_away_is_deleted": MergePeople,
+    "the_second_press_has_another_key": PressFacebook,
+}
+CAUGHT_BY_PLAY: dict[str, Play] = {
+    "the_lease_is_not_looked_at_again": held_up,
+    "an_unknown_reply_does_not_rest": late_accept,
+    "a_duplicate_is_a_failure": refused_duplicate,
+    "only_one_page_is_read": many_pages,
+    "looked_up_then_inserted": copies_at_once,
+    "a_contact_may_be_merged_with_itself": merged_with_itself,
+}
+
+
+@pytest.mark.parametrize("bug", CAUGHT_BY_ENUMERATION)
+def test_a_planted_bug_is_caught_by_the_enumeration(stage: Stage, bug: str) -> None:
+    report = enumerate_points(stage, CAUGHT_BY_ENUMERATION[bug], bug, every_statement=False)
+    assert not report.clean, str(report)
+
+
+@pytest.mark.parametrize("bug", CAUGHT_BY_PLAY)  # the last two take constraints away from this stage's database
+def test_a_planted_bug_is_caught_by_a_play(stage: Stage, bug: str) -> None:
+    found = CAUGHT_BY_PLAY[bug](stage, bug=bug)
+    assert not found.clean
+
+
+def test_every_planted_bug_is_looked_for() -> None:
+    assert set(CAUGHT_BY_ENUMERATION) | set(CAUGHT_BY_PLAY) == set(BUGS)
