@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
