@@ -11,12 +11,13 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
-from channels_ingest.networks.base import Post
+from channels_ingest.networks.base import Author, Post
+from contacts.models import Tag
 from conversations.models import Draft, Macro, Promise, Thread
 from conversations.record import record
 from tests.browser.conftest import Desk, Offstage
 from tests.browser.test_inbox import live, open_thread
-from tests.cast import MAYA, said
+from tests.cast import MAYA, make_channel, said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -107,6 +108,28 @@ def test_what_is_personal_cannot_be_sent_in_public(
     page.locator("input[name=lane][value=message]").check()
     expect(page.locator("#proof mark")).to_have_count(0)
     assert offstage(lambda: Thread.objects.get().outbound_count) == 0
+
+
+def test_it_is_said_from_which_account_they_can_be_reached(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    offstage(lambda: make_channel(thread.brand, account=Author("9002", handle="trailcare")))
+    page = desk(agent)
+    open_thread(page, thread)
+    page.get_by_text("Can be reached in private").click()
+    expect(page.locator("#composer .reach")).to_contain_text("@trailcare")
+    expect(page.get_by_label("Your text")).to_be_visible()
+
+
+def test_known_tags_are_offered(thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]) -> None:
+    offstage(lambda: Tag.objects.create(name="refund"))
+    page = desk(agent)
+    open_thread(page, thread)
+    page.locator("#tag-menu > summary").click()
+    expect(page.locator("#tag-names option[value=refund]")).to_have_count(1)
+    page.get_by_role("combobox", name="Tag").fill("refund")
+    page.keyboard.press("Enter")
+    expect(page.locator("#facts")).to_contain_text("refund")
 
 
 def test_a_macro_is_found_by_slash_and_inserted_by_enter(
