@@ -79,6 +79,11 @@ def colleagues(thread: Thread) -> QuerySet[User]:
     return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
 
 
+class ArticleForm(forms.Form):
+    title = forms.CharField(label=_("Title"), max_length=160)
+    text = forms.CharField(label=_("Text"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 12, "dir": "auto"}))
+
+
 class NoticeForm(forms.Form):
     """What somebody wants to hear of, and how."""
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
 from accounts.roles import Permission
-from conversations import moderation
+from conversations import helpers, moderation
 from conversations.actions import NotPossible
 from conversations.models import Interaction, Thread
 from conversations.pages import Request
@@ -31,6 +31,7 @@ def item_page(request: Request, pk: int, item_pk: int) -> HttpResponse:
         "section": "inbox",
         "thread": thread,
         "item": item,
+        "may_help": helpers.may_help(item, thread),
         "deeds": moderation.deeds(item) if may_moderate else [],
     }
     return render(request, "conversations/item.html", context)

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from channels_ingest.networks.base import Visibility
 from conversations.inbox import read_cursor
-from conversations.models import Delivery, Interaction, Thread, ThreadEvent
+from conversations.models import Delivery, HelperCredit, Interaction, Thread, ThreadEvent
 from conversations.record import PRIVATE_LANE
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Said:
     role: str  # CUSTOMER, US, PEER or NOTE
     own: bool  # it belongs to this thread
     answered: Interaction | None  # what it answers, where that is not the item right above
+    helped: bool  # marked as solving the thread's matter
     turn: bool  # the first one in another lane (public, private) than the one above
 
     kind = "said"
@@ -63,7 +64,16 @@ class Said:
     def version(self) -> int:
         item, delivery = self.item, self.delivery
         state = delivery and (delivery.state, delivery.attempts, delivery.error, delivery.advice, delivery.not_before)
-        parts = (item.version, item.removed_at, item.hidden_at, item.external_id, item.parent_id, self.turn, state)
+        parts = (
+            item.version,
+            item.removed_at,
+            item.hidden_at,
+            item.external_id,
+            item.parent_id,
+            self.turn,
+            self.helped,
+            state,
+        )
         return crc32(repr((parts, self.answered and self.answered.pk)).encode())
 
 
@@ -252,6 +262,7 @@ def _in_order(
 ) -> list[Said]:
     items = {row.pk: row for row in (*own, *around, *close)}
     ordered = sorted(items.values(), key=lambda row: (row.posted_at, row.pk))
+    credited = set(HelperCredit.objects.filter(thread=thread).values_list("interaction", flat=True))
     said: list[Said] = []
     above: Interaction | None = None
     for item in ordered:
@@ -262,6 +273,7 @@ def _in_order(
                 role=_role(item, thread),
                 own=item.thread_id == thread.pk,
                 answered=answered if above is None or answered is not above else None,
+                helped=item.pk in credited,
                 turn=above is not None and not item.is_note and item.visibility != above.visibility,
             )
         )

@@ -8,6 +8,7 @@ from django.urls import path
 
 from conversations import (
     approval_views,
+    article_views,
     bulk_views,
     composer_views,
     fact_views,
@@ -53,6 +54,7 @@ urlpatterns: list[URLPattern] = [
     path("macros/<int:pk>/", macro_views.edit_macro, name="macro"),
     path("macros/<int:pk>/deletion/", macro_views.delete_macro, name="macro-delete"),
     path("threads/<int:pk>/assignment/", views.assignment, name="assignment"),
+    path("threads/<int:pk>/claim/", views.claiming, name="claim"),
     path("threads/<int:pk>/snooze/", views.snooze, name="snooze"),
     path("threads/<int:pk>/close/", views.closing, name="close"),
     path("threads/<int:pk>/reopen/", views.reopening, name="reopen"),
@@ -67,6 +69,11 @@ urlpatterns: list[URLPattern] = [
     path("notifications/count/", notice_views.notice_count, name="notice-count"),
     path("notifications/read/", notice_views.notices_read, name="notices-read"),
     path("profile/notifications/", notice_views.notice_settings, name="notice-settings"),
+    path("threads/<int:pk>/items/<int:item_pk>/credit/", article_views.crediting, name="credit"),
+    path("articles/", article_views.articles, name="articles"),
+    path("articles/<int:pk>/", article_views.article, name="article"),
+    path("articles/<int:pk>/step/", article_views.article_step, name="article-step"),
+    path("contacts/<int:pk>/credits/", article_views.contact_credits, name="contact-credits"),
     path("approvals/", approval_views.approvals, name="approvals"),
     path("approvals/<int:pk>/approval/", approval_views.approving, name="approve"),
     path("approvals/<int:pk>/refusal/", approval_views.refusing, name="refuse"),

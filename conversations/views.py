@@ -249,6 +249,17 @@ def assignment(request: Request, pk: int) -> HttpResponse:
 
 @requires(Permission.REPLY)
 @require_POST
+def claiming(request: Request, pk: int) -> HttpResponse:
+    """Takes a thread that nobody has; whoever comes second is told who was faster."""
+    thread = thread_of(request, pk)
+    if actions.claim(thread, by=request.user):
+        return done(request, thread, Answer(_("It is yours.")))
+    holder = thread_of(request, pk).assignee
+    return done(request, thread, Answer(_("%(name)s was faster.") % {"name": holder or _("A colleague")}, refused=True))
+
+
+@requires(Permission.REPLY)
+@require_POST
 def snooze(request: Request, pk: int) -> HttpResponse:
     thread = thread_of(request, pk)
     form = SnoozeForm(request.POST)

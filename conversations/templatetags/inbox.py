@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django import template
+from django.conf.locale import LANG_INFO
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
@@ -16,11 +18,15 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from accounts.models import User
+    from conversations.models import Interaction
+
 register = template.Library()
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
 _ENDINGS = ".,:;!?…*_~،؛؟。，、！？：；»”’」』》"
 LONGEST_SHOWN = 60
+UNSURE = ("und", "unsure", "unknown", "zxx", "qme", "qst", "art")  # no language
 
 
 @register.filter
@@ -106,3 +112,12 @@ def reach(count: int | None) -> str:
 def web_only(address: str) -> str:
     """The address if it leads to the web, `#` for any other (javascript:, data:...)."""
     return address if address.lower().startswith(("https://", "http://")) else "#"
+
+
+@register.simple_tag
+def foreign(item: Interaction, user: User) -> str:
+    """The name of the language an item is written in, where its reader does not list that one; empty otherwise."""
+    code = item.language.split("-")[0].lower()
+    if not user.languages or not code or code in UNSURE or code in user.languages:
+        return ""
+    return str(get_language_info(code)["name_translated"]) if code in LANG_INFO else code

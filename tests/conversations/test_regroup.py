@@ -40,7 +40,7 @@ def item(external_id: str) -> Interaction:
 
 
 def texts(thread: Thread) -> list[str]:
-    return list(thread.interactions.order_by("posted_at").values_list("external_id", flat=True))
+    return [str(pk) for pk in thread.interactions.order_by("posted_at").values_list("external_id", flat=True)]
 
 
 def picture() -> dict[str, Any]:

@@ -1,0 +1,109 @@
+"""Knowledge made of helpers' answers: credits, and simple pages to list and edit articles."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import requires
+from accounts.keyset import page
+from accounts.models import Brand
+from accounts.roles import Permission
+from contacts.models import Contact
+from conversations import helpers
+from conversations.actions import NotPossible
+from conversations.forms import ArticleForm
+from conversations.item_views import load_item
+from conversations.models import Article, HelperCredit, Interaction
+from conversations.pages import Request
+
+PAGE_SIZE = 50
+MOST_CREDITS = 50
+
+
+@requires(Permission.REPLY)
+@require_POST
+def crediting(request: Request, pk: int, item_pk: int) -> HttpResponse:
+    """Marks the item as solving; with `article` an article draft is made of it, too."""
+    thread, item = load_item(request, pk, item_pk)
+    try:
+        helpers.credit(item, thread=thread, by=request.user)
+        if request.POST.get("article"):
+            article = helpers.draft(item, by=request.user)
+            return HttpResponseRedirect(reverse("article", args=[article.pk]))
+    except NotPossible as refused:
+        messages.error(request, str(refused))
+        return HttpResponseRedirect(reverse("item", args=[thread.pk, item.pk]))
+    messages.success(request, _("Marked as solving."))
+    return HttpResponseRedirect(reverse("thread", args=[thread.pk]))
+
+
+@requires(Permission.READ)
+@require_safe
+def articles(request: Request) -> HttpResponse:
+    shown = page(_visible(request), by=("-id",), after=request.GET.get("after", ""), size=PAGE_SIZE)
+    return render(request, "conversations/articles.html", {"section": "articles", "page": shown})
+
+
+@requires(Permission.REPLY)
+def article(request: Request, pk: int) -> HttpResponse:
+    """One article: its words, and the next steps."""
+    found = get_object_or_404(_visible(request), pk=pk)
+    form = ArticleForm(request.POST or None, initial={"title": found.title, "text": found.text})
+    if request.method == "POST" and form.is_valid():
+        helpers.edit(found, by=request.user, **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return HttpResponseRedirect(reverse("article", args=[pk]))
+    context = {"section": "articles", "article": found, "form": form, "said": _said_since(found)}
+    return render(request, "conversations/article.html", context | {"asking": helpers.asking(found)})
+
+
+@requires(Permission.REPLY)
+@require_POST
+def article_step(request: Request, pk: int) -> HttpResponse:
+    """Asked, consented (with the item that shows it), published or withdrawn."""
+    found = get_object_or_404(_visible(request), pk=pk)
+    try:
+        match request.POST.get("step"):
+            case "ask":
+                helpers.ask(found, by=request.user)
+            case "consent":
+                given = request.POST.get("item", "")
+                number = int(given) if given.isdecimal() and len(given) < 19 else 0
+                helpers.consent(found, shown_by=get_object_or_404(_said_since(found), pk=number), by=request.user)
+            case "publish":
+                helpers.publish(found, by=request.user)
+            case "withdraw":
+                helpers.withdraw(found, by=request.user)
+    except NotPossible as refused:
+        messages.error(request, str(refused))
+    return HttpResponseRedirect(reverse("article", args=[pk]))
+
+
+@requires(Permission.READ)
+@require_safe
+def contact_credits(request: Request, pk: int) -> HttpResponse:
+    """Fragment of a contact's page: where this person helped."""
+    contact = get_object_or_404(Contact.objects.visible_to(request.user), pk=pk)
+    mine = HelperCredit.objects.filter(interaction__contact=contact)
+    seen = mine.filter(thread__brand__in=Brand.objects.visible_to(request.user))
+    credits = seen.select_related("interaction", "thread").order_by("-at", "-pk")[:MOST_CREDITS]
+    return render(request, "conversations/_credits.html", {"credits": credits})
+
+
+def _visible(request: Request) -> QuerySet[Article]:
+    seen = Article.objects.filter(brand__in=Brand.objects.visible_to(request.user))
+    return seen.select_related("source__author", "consent", "brand")
+
+
+def _said_since(article: Article) -> QuerySet[Interaction]:
+    """What the helper wrote to the brand after the answer, newest first: one of it may show consent."""
+    if article.source is None:
+        return Interaction.objects.none()
+    wrote = Interaction.objects.filter(author=article.source.author_id, channel__brand=article.brand_id, direction="in")
+    return wrote.filter(posted_at__gt=article.source.posted_at, removed_at=None).order_by("-posted_at")

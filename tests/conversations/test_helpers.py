@@ -1,0 +1,130 @@
+"""Other people's answers that helped: credit, and articles that need consent."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from channels_ingest.models import Channel
+from conversations import actions, helpers
+from conversations.actions import NotPossible
+from conversations.models import Article, Interaction, Thread
+from conversations.record import record
+from tests.cast import MAYA, SOFIA, TRAILHEAD, said
+from tests.conftest import BrowserOf
+
+pytestmark = pytest.mark.django_db
+
+QUESTION = said("1", MAYA, "How do I pitch it?")
+ADVICE = said("2", SOFIA, "Use the pole.\nIt works.", parent=QUESTION, minutes=1, permalink="https://x.com/s/2")
+
+
+@pytest.fixture
+def thread(channel: Channel) -> Thread:
+    record(channel, [QUESTION, ADVICE])
+    return Thread.objects.get(identity__external_id=MAYA.external_id)
+
+
+def item(external_id: str) -> Interaction:
+    return Interaction.objects.select_related("author", "channel", "thread").get(external_id=external_id)
+
+
+@pytest.fixture
+def article(thread: Thread, agent: User) -> Article:
+    return helpers.draft(item("2"), by=agent)
+
+
+@pytest.fixture
+def yes(channel: Channel, article: Article) -> Interaction:
+    record(channel, [said("3", SOFIA, "Sure!", parent=ADVICE, minutes=9)])
+    return item("3")
+
+
+def test_a_helper_is_credited_once_and_marked_in_the_tree(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
+    helpers.credit(item("2"), thread=thread, by=agent)
+    helpers.credit(item("2"), thread=thread, by=agent)
+    browser = browser_of(agent)
+    assert thread.credits.count() == 1
+    assert "helper</span>" in browser.get(f"/threads/{thread.pk}/").content.decode()
+    assert "Helped once" in browser.get(f"/contacts/{item('2').contact_id}/credits/").content.decode()
+
+
+def test_neither_the_customer_nor_we_are_helpers(channel: Channel, thread: Thread, agent: User) -> None:
+    record(channel, [said("4", TRAILHEAD, "Like this.", parent=QUESTION, minutes=2)])
+    for external_id in ("1", "4"):
+        with pytest.raises(NotPossible, match="another person"):
+            helpers.credit(item(external_id), thread=thread, by=agent)
+
+
+def test_a_draft_quotes_the_answer_and_says_where_it_stands(article: Article) -> None:
+    assert article.text.startswith("> Use the pole.\n> It works.\n\n")
+    assert article.text.endswith("https://x.com/s/2")
+
+
+def test_nothing_is_published_without_consent_not_even_by_hand(article: Article, agent: User) -> None:
+    with pytest.raises(NotPossible, match="draft"):
+        helpers.publish(article, by=agent)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Article.objects.update(state="published")
+
+
+def test_consent_is_shown_by_the_helpers_own_words(article: Article, yes: Interaction, agent: User) -> None:
+    with pytest.raises(NotPossible, match="helper wrote"):
+        helpers.consent(article, shown_by=item("1"), by=agent)
+    helpers.consent(article, shown_by=yes, by=agent)
+    helpers.publish(article, by=agent)
+    assert (article.state, article.consent, article.consent_by) == ("published", yes, agent)
+
+
+def test_withdrawn_consent_unpublishes(article: Article, yes: Interaction, agent: User) -> None:
+    helpers.consent(article, shown_by=yes, by=agent)
+    helpers.publish(article, by=agent)
+    helpers.withdraw(article, by=agent)
+    assert (article.state, article.consent) == ("withdrawn", None)
+
+
+def test_an_agent_credits_and_publishes_by_plain_forms(
+    thread: Thread, channel: Channel, agent: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(agent)
+    went = browser.post(f"/threads/{thread.pk}/items/{item('2').pk}/credit/", {"article": "1"}).headers["Location"]
+    record(channel, [said("3", SOFIA, "Sure!", parent=ADVICE, minutes=9)])
+    assert "Sure!" in browser.get(went).content.decode()
+    browser.post(f"{went}step/", {"step": "consent", "item": item("3").pk})
+    browser.post(f"{went}step/", {"step": "publish"})
+    assert Article.objects.get().state == "published"
+    assert b"published" in browser.get("/articles/").content
+
+
+def test_a_stranger_sees_no_article(article: Article, stranger: User, browser_of: BrowserOf) -> None:
+    assert browser_of(stranger).get(f"/articles/{article.pk}/").status_code == 404
+
+
+# -- taking a thread, and languages -----------------------------------------------------------------------------------
+
+
+def test_of_two_who_take_a_thread_the_second_is_told_who_was_faster(
+    thread: Thread, agent: User, colleague: User, browser_of: BrowserOf
+) -> None:
+    browser_of(agent).post(f"/threads/{thread.pk}/claim/")
+    answer = browser_of(colleague).post(f"/threads/{thread.pk}/claim/", headers={"HX-Request": "true"})
+    thread.refresh_from_db()
+    assert thread.assignee == agent
+    assert "Ana was faster." in answer.headers["HX-Trigger"]
+
+
+def test_what_is_written_in_another_language_is_marked(
+    channel: Channel, thread: Thread, agent: User, browser_of: BrowserOf
+) -> None:
+    Interaction.objects.filter(external_id="1").update(language="de")
+    browser = browser_of(agent)
+    assert "German" not in browser.get(f"/threads/{thread.pk}/").content.decode()
+    agent.languages = ["en"]
+    agent.save()
+    assert "in German" in browser.get(f"/threads/{thread.pk}/").content.decode()
+
+
+def test_closing_does_not_offer_to_take(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
+    actions.close(thread, by=agent)
+    assert f"/threads/{thread.pk}/claim/" not in browser_of(agent).get(f"/threads/{thread.pk}/").content.decode()
