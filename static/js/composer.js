@@ -16,6 +16,7 @@
   let shownLane = "";
   let begun = new Map(); // lane -> text, of the lanes that are not shown
   let keeping = 0;
+  let sending = false;
 
   function keep() {
     if (!form()) return;
@@ -26,10 +27,10 @@
 
   async function save() {
     clearTimeout(keeping);
-    if (!form() || sessionStorage.getItem(slot()) === null) return;
+    if (!form() || sending || sessionStorage.getItem(slot()) === null) return;
     const [current, name, typed, csrf] = [form(), slot(), text().value, form().elements.namedItem("csrfmiddlewaretoken").value];
     const body = new FormData();
-    for (const [key, value] of [["lane", lane()], ["text", typed], ["quietly", "1"], ["csrfmiddlewaretoken", csrf]]) body.set(key, value);
+    for (const [key, value] of [["lane", lane()], ["text", typed], ["key", form().elements.namedItem("key").value], ["quietly", "1"], ["csrfmiddlewaretoken", csrf]]) body.set(key, value);
     try {
       const answer = await fetch(current.dataset.draft, { method: "POST", body, redirect: "manual", keepalive: true });
       if (answer.status === 204 && sessionStorage.getItem(name) === typed) {
@@ -195,6 +196,9 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { elt, xhr } = event.detail;
     if (!elt || elt.id !== "composer") return;
+    clearTimeout(keeping); // what is being sent is no draft
+    sending = true;
+    xhr.addEventListener("loadend", () => { sending = false; });
     const key = slot();
     const words = text().value;
     xhr.addEventListener("load", () => {
@@ -202,7 +206,7 @@
       if (sessionStorage.getItem(key) === words) sessionStorage.removeItem(key);
       if (form() && slot() === key && text().value === words) {
         text().value = "";
-        count();
+        check();
       }
     });
   });

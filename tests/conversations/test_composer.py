@@ -189,6 +189,13 @@ def test_a_draft_comes_back_and_goes_when_it_is_sent(thread: Thread, ana: Client
     assert not Draft.objects.exists()
 
 
+def test_a_draft_that_comes_after_its_answer_is_none(thread: Thread, ana: Client) -> None:
+    key = str(uuid.uuid4())
+    send(ana, thread, "Sorry Maya!", key=key)
+    step(ana, thread, "draft", lane="reply", text="Sorry May", key=key, quietly="1")
+    assert not Draft.objects.exists()
+
+
 def test_a_refused_answer_leaves_the_draft(thread: Thread, ana: Client) -> None:
     step(ana, thread, "draft", lane="reply", text="Call +49 89 1234567", quietly="1")
     send(ana, thread, "Call +49 89 1234567")
