@@ -66,7 +66,7 @@ def connect(
 
 def _known(network: str, author: Author) -> Channel | None:
     """The account's channel: the one with its id, else imported history that bears its handle."""
-    ours = Channel.objects.select_for_update(of=("self",)).select_related("brand").filter(network=network)
+    ours = Channel.objects.select_for_update(no_key=True, of=("self",)).select_related("brand").filter(network=network)
     return ours.filter(external_id=author.external_id).first() or (
         ours.filter(state=Channel.State.HISTORY, handle__iexact=author.handle).first() if author.handle else None
     )
@@ -93,7 +93,7 @@ def _keep_app(network: str, secrets: Mapping[str, str]) -> App | None:
     key = secrets.get(network_class(network).app_field, "")
     if not key:
         return None
-    app, new = App.objects.select_for_update().get_or_create(
+    app, new = App.objects.select_for_update(no_key=True).get_or_create(
         network=network, key=key, defaults={"secrets": Sealed(secrets)}
     )
     if not new:
@@ -116,7 +116,7 @@ def renew(*, by: User, channel: Channel, credentials: Mapping[str, str]) -> Chan
             % {"other": author.handle or author.name, "handle": channel.handle}
         )
     with transaction.atomic():
-        locked = Channel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
+        locked = Channel.objects.select_for_update(no_key=True, of=("self",)).get(pk=channel.pk)
         _keep_keys(locked, author, merged)
         audit(by=by, verb="renewed keys", on=locked, brand=locked.brand_id)
         failpoint("connect.keeping")

@@ -92,7 +92,7 @@ def process_due(limit: int = 200) -> int:
 def _process_one() -> bool:
     with transaction.atomic():
         event = (
-            WebhookEvent.objects.select_for_update(skip_locked=True, of=("self",))
+            WebhookEvent.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
             .select_related("app")
             .filter(state=WebhookEvent.State.RECEIVED, due_at__lte=timezone.now())
             .order_by("due_at", "id")
@@ -123,7 +123,7 @@ def process(event: WebhookEvent) -> None:
         return
     told = network(event.app.network).parse_event(payload)
     with transaction.atomic():
-        locked = WebhookEvent.objects.select_for_update().get(pk=event.pk)
+        locked = WebhookEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
         if locked.state != WebhookEvent.State.RECEIVED:
             return
         total, dropped, ids = Recorded(), [], set()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @transaction.atomic
 def edit_details(*, contact: Contact, by: User, details: Mapping[str, str]) -> Contact:
     """Writes the details that changed. The audit log names them, without what they say."""
-    locked = Contact.objects.select_for_update(of=("self",)).get(pk=contact.pk)
+    locked = Contact.objects.select_for_update(no_key=True, of=("self",)).get(pk=contact.pk)
     changed = [name for name, value in details.items() if getattr(locked, name) != value]
     for name in changed:
         setattr(locked, name, details[name])

@@ -61,7 +61,7 @@ def _pass(what: str) -> None:
 def _lock(keep: Contact, drop: Contact) -> tuple[Contact, Contact]:
     if keep.pk == drop.pk:
         raise MergeRefused(_("A contact cannot be merged with itself."))
-    locked = Contact.objects.select_for_update(of=("self",)).order_by("pk").in_bulk([keep.pk, drop.pk])
+    locked = Contact.objects.select_for_update(no_key=True, of=("self",)).order_by("pk").in_bulk([keep.pk, drop.pk])
     if len(locked) < 2 or any(contact.merged_into_id for contact in locked.values()):
         raise MergeRefused(_("One of the two was merged meanwhile. Look again."))
     return locked[keep.pk], locked[drop.pk]
@@ -72,7 +72,7 @@ def _move_links(
 ) -> list[dict[str, Any]]:
     """Ends the old contact's open links and opens new ones; tells what they were."""
     now = timezone.now()
-    open_links = list(old.links.select_for_update().filter(ended_at=None).order_by("pk"))
+    open_links = list(old.links.select_for_update(no_key=True).filter(ended_at=None).order_by("pk"))
     IdentityLink.objects.filter(pk__in=[link.pk for link in open_links]).update(ended_at=now, ended_by=by)
     IdentityLink.objects.bulk_create(
         [
@@ -120,10 +120,14 @@ def unmerge(*, merge: Merge, by: User | None) -> Merge:
     Raises MergeRefused where it was undone before, or where the kept contact became part of another one.
     """
     move_people()
-    merge = Merge.objects.select_for_update().get(pk=merge.pk)
+    merge = Merge.objects.select_for_update(no_key=True).get(pk=merge.pk)
     if merge.undone_at is not None:
         raise MergeRefused(_("This merge was undone before."))
-    people = Contact.objects.select_for_update(of=("self",)).order_by("pk").in_bulk([merge.kept_id, merge.dropped_id])
+    people = (
+        Contact.objects.select_for_update(no_key=True, of=("self",))
+        .order_by("pk")
+        .in_bulk([merge.kept_id, merge.dropped_id])
+    )
     failpoint("unmerge.locked")
     kept, dropped = people[merge.kept_id], people[merge.dropped_id]
     if kept.merged_into_id:
@@ -144,7 +148,7 @@ def _move_links_back(merge: Merge, kept: Contact, dropped: Contact, by: User | N
     """The identities this merge brought, where they are still the kept contact's, with the proof they had before."""
     now = timezone.now()
     before = {link["identity"]: link for link in merge.journal["links"]}
-    links = IdentityLink.objects.select_for_update().filter(contact=kept, identity__in=before, ended_at=None)
+    links = IdentityLink.objects.select_for_update(no_key=True).filter(contact=kept, identity__in=before, ended_at=None)
     back = sorted(links.values_list("identity_id", flat=True))
     IdentityLink.objects.filter(contact=kept, identity__in=back, ended_at=None).update(ended_at=now, ended_by=by)
     IdentityLink.objects.bulk_create(

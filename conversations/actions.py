@@ -111,7 +111,7 @@ def wake_due(now: datetime) -> int:
     """Opens the snoozed threads whose time has come; returns how many."""
     with transaction.atomic():
         due = list(
-            Thread.objects.select_for_update(skip_locked=True)
+            Thread.objects.select_for_update(no_key=True, skip_locked=True)
             .filter(state=Thread.State.SNOOZED, snoozed_until__lte=now)
             .order_by("pk")[:500]
         )
@@ -159,7 +159,7 @@ def mark_seen(thread: Thread, *, by: User) -> None:
 
 
 def _lock(thread: Thread) -> Thread:
-    return Thread.objects.select_for_update().get(pk=thread.pk)
+    return Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
 
 
 def _workable(thread: Thread) -> Thread:

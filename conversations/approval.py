@@ -61,7 +61,7 @@ def approve(approval: Approval, *, by: User, seen: int | None, text: str | None 
     if edited:
         _check_words(delivery, words)
     with transaction.atomic():
-        thread = Thread.objects.select_for_update().get(pk=delivery.thread_id)
+        thread = Thread.objects.select_for_update(no_key=True).get(pk=delivery.thread_id)
         if newest_inbound(thread) != seen:
             raise NotPossible(_("The customer wrote something since. Read it, then decide."))
         _settle(approval, by, state=Delivery.State.QUEUED, not_before=Now(), created_at=Now())

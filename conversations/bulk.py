@@ -48,7 +48,12 @@ def begin(step: Step, *, ids: Collection[int], by: User) -> BulkJob:
 def go_on(job: BulkJob) -> bool:
     """Does the next batch of a job; whether more is left. Does nothing while somebody else is at it."""
     with transaction.atomic():
-        mine = BulkJob.objects.select_for_update(skip_locked=True).select_related("by").filter(pk=job.pk).first()
+        mine = (
+            BulkJob.objects.select_for_update(no_key=True, skip_locked=True)
+            .select_related("by")
+            .filter(pk=job.pk)
+            .first()
+        )
         if mine is None or mine.state not in BulkJob.UNSETTLED:
             return False
         more = _forward(mine) if mine.state == BulkJob.State.RUNNING else _backward(mine)
@@ -88,7 +93,7 @@ def last_of(user: User) -> BulkJob | None:
 def journal(thread: Thread, verb: str, *, by: User) -> Iterator[None]:
     """Remembers what the step inside does to one thread, so that it can be taken back; in one transaction with it."""
     with transaction.atomic():
-        before = _how_it_is(Thread.objects.select_for_update().get(pk=thread.pk))
+        before = _how_it_is(Thread.objects.select_for_update(no_key=True).get(pk=thread.pk))
         yield
         after = _how_it_is(Thread.objects.get(pk=thread.pk))
         if after != before:
@@ -181,7 +186,7 @@ _BACK_TO = {
 def _next(job: BulkJob, state: str) -> list[BulkItem]:
     """The next items of a job, with their threads locked in the order of their ids."""
     items = list(job.items.filter(state=state).order_by("id")[:BATCH])
-    threads = Thread.objects.select_for_update().in_bulk(sorted(item.thread_id for item in items))
+    threads = Thread.objects.select_for_update(no_key=True).in_bulk(sorted(item.thread_id for item in items))
     for item in items:
         item.thread = threads[item.thread_id]
     return items

@@ -60,7 +60,7 @@ _CLAIM = """
                     AND (other.state IN ('sending', 'unknown') OR (other.state = 'queued' AND other.id < due.id))
             )
         ORDER BY due.not_before, due.id
-        FOR UPDATE OF due SKIP LOCKED LIMIT 1
+        FOR NO KEY UPDATE OF due SKIP LOCKED LIMIT 1
     )
     RETURNING id
 """
@@ -74,7 +74,7 @@ _CLAIM_UNKNOWN = """
             AND (due.lease_until IS NULL OR due.lease_until <= statement_timestamp())
             AND (channel.limited_until IS NULL OR channel.limited_until <= statement_timestamp())
         ORDER BY due.not_before, due.id
-        FOR UPDATE OF due SKIP LOCKED LIMIT 1
+        FOR NO KEY UPDATE OF due SKIP LOCKED LIMIT 1
     )
     RETURNING id
 """

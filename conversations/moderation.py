@@ -179,7 +179,7 @@ def report_spam(identity: Identity, *, brand_id: int, by: User, why: str) -> int
 def unreport_spam(identity: Identity, *, brand_id: int, by: User, why: str) -> None:
     """The threads stand again as they did; those that came since are open."""
     with transaction.atomic():
-        report = SpamReport.objects.select_for_update().filter(identity=identity, brand=brand_id).first()
+        report = SpamReport.objects.select_for_update(no_key=True).filter(identity=identity, brand=brand_id).first()
         if report is None:
             return
         threads = list(_threads(identity, brand_id).filter(state=Thread.State.SPAM))
@@ -199,7 +199,7 @@ def _hold_channels(identity: Identity, brand_id: int) -> None:
 
 def _threads(identity: Identity, brand_id: int) -> QuerySet[Thread]:
     """The handle's threads with the brand, locked."""
-    return Thread.objects.filter(identity=identity, brand=brand_id).order_by("pk").select_for_update()
+    return Thread.objects.filter(identity=identity, brand=brand_id).order_by("pk").select_for_update(no_key=True)
 
 
 def _standing(thread: Thread) -> dict[str, str | None]:

@@ -40,12 +40,12 @@ def understand_due(limit: int = 500) -> int:
 
 def _due(limit: int) -> list[Interaction]:
     new = Interaction.objects.filter(understood=False, direction="in", removed_at=None).select_for_update(
-        skip_locked=True, of=("self",)
+        no_key=True, skip_locked=True, of=("self",)
     )
     rows = list(new.order_by("id").only("id", "text")[:limit])
     if not rows:
         stale = Reading.objects.filter(version__lt=VERSION).order_by("version", "pk").values("pk")[:limit]
-        again = Interaction.objects.filter(pk__in=stale).select_for_update(skip_locked=True, of=("self",))
+        again = Interaction.objects.filter(pk__in=stale).select_for_update(no_key=True, skip_locked=True, of=("self",))
         rows = list(again.only("id", "text"))
     return rows
 
@@ -101,7 +101,7 @@ def correct(item: Interaction, *, kind: str, value: str, by: User) -> Reading:
         raise NotPossible(f"{kind} cannot be {value}.")
     with transaction.atomic():
         Reading.objects.bulk_create([_blank(item)], ignore_conflicts=True)
-        reading = Reading.objects.select_for_update().get(pk=item.pk)
+        reading = Reading.objects.select_for_update(no_key=True).get(pk=item.pk)
         changes: dict[str, Any] = {kind: value}
         reading.corrections[kind] = by.pk
         reading.sources[kind], reading.why[kind] = str(by), ""

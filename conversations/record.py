@@ -462,7 +462,7 @@ def _greet(batch: Batch, rows: Sequence[Row]) -> None:
 def _reopen(batch: Batch) -> None:
     """A new inbound item opens a closed or snoozed thread again, but not that of a spammer."""
     resting = Thread.objects.filter(pk__in=batch.reopening, state__in=(Thread.State.SNOOZED, Thread.State.CLOSED))
-    ids = list(resting.select_for_update().order_by("pk").values_list("pk", flat=True))
+    ids = list(resting.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     if ids:
         Thread.objects.filter(pk__in=ids).update(state=Thread.State.OPEN, snoozed_until=None, closed_at=None)
         ThreadEvent.objects.bulk_create(

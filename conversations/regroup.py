@@ -87,7 +87,7 @@ def take_back(journal: Regrouping, *, by: User) -> None:
     """Both threads stand again as they did; what arrived since goes where it would have gone. Raises NotPossible."""
     with transaction.atomic():
         _hold([journal.source_id, journal.target_id], joined=True)
-        again = Regrouping.objects.select_for_update().get(pk=journal.pk)
+        again = Regrouping.objects.select_for_update(no_key=True).get(pk=journal.pk)
         if again.undone_at is not None:
             raise NotPossible(_("This was taken back already."))
         if _later(again).exists():
@@ -178,7 +178,7 @@ def _check_rest(source: Thread, items: Collection[int]) -> None:
 
 def _check_free(items: Collection[int]) -> None:
     """A reply that is being sent right now stays where its sender knows it."""
-    answers = Delivery.objects.select_for_update().filter(interaction__in=items).order_by("pk")
+    answers = Delivery.objects.select_for_update(no_key=True).filter(interaction__in=items).order_by("pk")
     busy = (Delivery.State.SENDING,)
     if any(answer.state in busy or answer.lease_until for answer in answers):
         raise NotPossible(_("A reply is just being sent. Try again in a moment."))
@@ -207,8 +207,8 @@ def _hold(thread_ids: Collection[int], *, joined: bool = False) -> list[Thread]:
     keep_people()
     if _channels(thread_ids) - channels:
         raise NotPossible(_("Something is arriving right now. Try again in a moment."))
-    list(Delivery.objects.select_for_update().filter(thread__in=thread_ids).order_by("pk").values_list("pk"))
-    threads = list(Thread.objects.select_for_update().filter(pk__in=thread_ids).order_by("pk"))
+    list(Delivery.objects.select_for_update(no_key=True).filter(thread__in=thread_ids).order_by("pk").values_list("pk"))
+    threads = list(Thread.objects.select_for_update(no_key=True).filter(pk__in=thread_ids).order_by("pk"))
     away = Thread.State.SPAM if joined else None
     if any(thread.state in ((away,) if joined else Thread.PUT_AWAY) for thread in threads):
         raise NotPossible(_("This thread is put away."))

@@ -170,7 +170,11 @@ def _write(
     thread: Thread, possible: Possibility, *, by: User, words: str, key: uuid.UUID, seen: int | None, confirmed: bool
 ) -> Interaction:
     keep_people()
-    locked = Thread.objects.select_for_update().select_related("identity", "brand").get(pk=thread.pk)
+    locked = (
+        Thread.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("identity", "brand")
+        .get(pk=thread.pk)
+    )
     item = possible.item
     if item is None:
         raise NotPossible(possible.verdict.reason)

@@ -30,7 +30,7 @@ def document(text: str, language: str) -> str:
 
 _INDEX = """
     WITH due AS (
-        SELECT id FROM conversations_interaction WHERE NOT indexed ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+        SELECT id FROM conversations_interaction WHERE NOT indexed ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
     ), written AS (
         INSERT INTO conversations_searchentry (interaction_id, brand_id, thread_id, posted_at, document)
         SELECT i.id, c.brand_id, i.thread_id, i.posted_at,

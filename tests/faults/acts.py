@@ -221,7 +221,7 @@ def unmerge(channel: int) -> None:
 
 def _customers(channel: int) -> tuple[Contact, Contact]:
     """The contacts that the channel's first two customers were when they first spoke."""
-    first, second = Identity.objects.filter(interactions__channel_id=channel, ours=False).distinct().order_by("pk")[:2]
+    first, second = Identity.objects.filter(threads__channel_id=channel, ours=False).distinct().order_by("pk")[:2]
     return tuple(  # type: ignore[return-value]
         Contact.objects.get(pk=one.links.order_by("pk").values_list("contact", flat=True)[0]) for one in (first, second)
     )
