@@ -216,6 +216,12 @@ class NoteBody(Strict):
     text = Words(max_length=LONGEST_TEXT)
 
 
+class CloseBody(Strict):
+    waive = Words(
+        required=False, max_length=300, help_text="Why what went on in private needs no closing word in public."
+    )
+
+
 class NoBody(Strict):
     """Nothing to say."""
 
@@ -350,14 +356,15 @@ class Snooze(ThreadDeed):
 class Close(ThreadDeed):
     """Close a thread
 
-    A new inbound interaction opens it again.
+    A new inbound interaction opens it again. While a promise is open it cannot be closed; a matter that began in
+    public and was answered in private last needs a closing public reply first, or `waive`.
     """
 
     operation = "close_thread"
-    body_class = NoBody
+    body_class = CloseBody
 
     def act(self, thread: Thread, asked: dict[str, Any]) -> None:
-        actions.close(thread, by=self.user)
+        actions.close(thread, by=self.user, waive=asked.get("waive", ""))
 
 
 class Reopen(ThreadDeed):

@@ -154,6 +154,13 @@ def test_a_thread_is_snoozed_closed_and_opened_again(program: Caller, thread: Th
     assert verbs(thread) == ["snoozed", "closed", "reopened"]
 
 
+def test_what_was_answered_in_private_is_closed_with_a_reason(program: Caller, thread: Thread) -> None:
+    Thread.objects.filter(pk=thread.pk).update(hanging_since=thread.last_activity_at)
+    assert program.post(f"threads/{thread.pk}/close/").status_code == 422
+    assert program.post(f"threads/{thread.pk}/close/", {"waive": "She prefers so"}).json()["state"] == "closed"
+    assert verbs(thread) == ["waived", "closed"]
+
+
 def test_a_moment_that_is_over_is_no_time_to_wake(program: Caller, thread: Thread) -> None:
     told = program.post(f"threads/{thread.pk}/snooze/", {"until": "2001-01-31T10:00:00Z"})
     assert told.json()["error"]["code"] == "not_possible"
