@@ -43,6 +43,10 @@ class Factors:
     def score(self) -> float:
         return self.hours * weight(self.reach, self.negativity, self.influence)
 
+    @property
+    def rounded(self) -> int:
+        return round(self.score)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

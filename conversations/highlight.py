@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from conversations.query import Word
 
 PASSAGE = 160  # letters
-LEAD = 50  # letters before the first hit
+LEAD = 20  # letters before the first hit
 LONGEST = 20_000
 SHORTEST_STEM = 4
 _WORD = re.compile(r"\w+")

@@ -58,7 +58,7 @@ class SavedViewForm(forms.Form):
         max_length=80,
         help_text=gettext_lazy("A name, “me” or “nobody”."),
     )
-    team = forms.CharField(label=gettext_lazy("or to somebody of the team"), required=False, max_length=80)
+    team = forms.CharField(label=gettext_lazy("and worked on by the team"), required=False, max_length=80)
     tag = forms.CharField(label=gettext_lazy("tagged"), required=False, max_length=50)
     lang = forms.CharField(label=gettext_lazy("in the language"), required=False, max_length=8)
     mood = forms.ChoiceField(
