@@ -3,19 +3,60 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tempfile
+import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from scrm.bench.latency import latency
+from scrm.bench.memory import memory
+from scrm.bench.pages import pages
+from scrm.bench.stack import Stack, running
 from scrm.bench.storing import storing
+from scrm.services import BASE_DIR
 
 
 class Command(BaseCommand):
-    help = "Measures storing, pages and waiting times, each beside a plain reference in the same run."
+    help = (
+        "Measures storing, pages and waiting times on a product of its own, each beside a plain reference in the same "
+        "run, and prints one JSON object. Nothing of the present database is touched, except with --here."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--already", type=int, default=100_000, help="interactions to have before measuring")
+        parser.add_argument("--here", action="store_true", help="only storing, and in the present database")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(json.dumps({"storing": storing(already=options["already"])}, indent=2))
+        already: int = options["already"]
+        found = {"storing": storing(already=already)} if options["here"] else self._all(already)
+        self.stdout.write(json.dumps(found, indent=2))
+
+    def _all(self, already: int) -> dict[str, Any]:
+        began = time.monotonic()
+        found: dict[str, Any] = {}
+        with tempfile.TemporaryDirectory(prefix="scrm-bench-", ignore_cleanup_errors=True) as root:
+            self._tell("Starting a product of its own ...")
+            with running(root) as stack:
+                found["seconds_to_ready_and_pushed"] = round(time.monotonic() - began, 1)
+                self._tell("Measuring idle memory ...")
+                found["memory"] = memory(stack)
+                self._tell("Measuring the time from a post to the open inbox ...")
+                found["latency"] = latency(stack)
+            self._tell(f"Storing {already:,} posts, then measuring ...")
+            found["storing"] = _storing(stack, already)
+            self._tell("Measuring pages ...")
+            found["pages"] = pages(stack)
+        return found | {"seconds": round(time.monotonic() - began, 1)}
+
+    def _tell(self, words: str) -> None:
+        self.stderr.write(words)
+
+
+def _storing(stack: Stack, already: int) -> dict[str, Any]:
+    argv = stack.command("manage.py", "bench", "--here", "--already", str(already))
+    said = subprocess.run(argv, cwd=BASE_DIR, stdout=subprocess.PIPE, text=True, check=True).stdout
+    found: dict[str, Any] = json.loads(said)["storing"]
+    return found
