@@ -31,14 +31,19 @@ def bug(make: Callable[[], None]) -> Callable[[], None]:
     return make
 
 
+def _without_overlap() -> None:
+    """The next pull would heal what was lost a moment ago."""
+    swap("channels_ingest.networks.parts.x_walk", "OVERLAP", timedelta(0))
+    swap("channels_ingest.networks.parts.x_walk", "OVERLAP_IDS", 0)
+
+
 @bug
 def cursor_saved_before_the_data() -> None:
     from accounts.failpoints import failpoint
     from channels_ingest.ingest import hand_over
     from channels_ingest.models import StreamCursor
 
-    swap("channels_ingest.networks.parts.x_walk", "OVERLAP", timedelta(0))
-    swap("channels_ingest.networks.parts.x_walk", "OVERLAP_IDS", 0)
+    _without_overlap()
 
     def broken(channel: Any, items: Any, *, stream: str, cursor: Any, dropped: Any) -> Any:
         StreamCursor.objects.filter(channel=channel, stream=stream).update(cursor=dict(cursor))
@@ -123,6 +128,8 @@ def what_was_merged_away_is_deleted() -> None:
     from django.db import connection, transaction
 
     from contacts.merge import merge_contacts
+
+    _without_overlap()
 
     def broken(*, keep: Any, drop: Any, **more: Any) -> Any:
         merged = merge_contacts(keep=keep, drop=drop, **more)
