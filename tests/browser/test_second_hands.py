@@ -21,8 +21,11 @@ SECOND = said("3", MAYA, "And where is my refund?", parent=OURS, minutes=2)
 
 @pytest.fixture
 def thread(channel: Channel, offstage: Offstage[Thread]) -> Thread:
-    offstage(lambda: record(channel, [FIRST, OURS, SECOND]))
-    return offstage(Thread.objects.get)
+    def arrive() -> Thread:
+        record(channel, [FIRST, OURS, SECOND])
+        return Thread.objects.get()
+
+    return offstage(arrive)
 
 
 def live(page: Page) -> None:
