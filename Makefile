@@ -34,9 +34,9 @@ browser: setup-test
 bench: setup-test
 	@$(BIN)/python manage.py bench
 
-# The seeded storm of faults: make faults SEED=7
+# Every crash point, then the seeded storm of faults: make faults SEED=7 MINUTES=10
 faults: setup-test
-	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 # Holds every answer of the X sandbox against the official specification: make conformance SPEC=FILE
 conformance: setup-test

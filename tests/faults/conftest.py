@@ -7,8 +7,8 @@ import pytest
 from tests.faults.stage import Stage, opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Real services, sandbox and processes, all their own."""
+    """Real services, sandbox and processes, all their own, for all the tests of a worker."""
     with opened(tmp_path_factory.mktemp("stage")) as found:
         yield found

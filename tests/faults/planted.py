@@ -12,9 +12,9 @@ BUGS: dict[str, Callable[[], None]] = {}
 AFTER_THE_ANSWER: list[Callable[[], object]] = []  # what a broken receiver does when it has answered already
 
 
-def plant(names: str) -> None:
+def plant(name: str) -> None:
     """Makes this process a broken one. Raises KeyError for a bug that is not known."""
-    for name in names.split():
+    if name:
         BUGS[name]()
 
 

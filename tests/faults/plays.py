@@ -35,19 +35,31 @@ def _state(pid: int) -> str:
     return ""
 
 
-def late_accept(stage: Stage, make: type[Scenario] = SendComment, bug: str = "", also: str = "") -> Judgement:
-    """F8: the connection is cut at once and the network accepts a little later. `also` is a second bug."""
-    (scene,) = make(stage).scenes(1)
-    switch = {"network": make.kind, "fault": "late_accept", "methods": ["POST"], "count": 1, "ms": 700}
-    stage.control("POST", "switches", switch | {"account": scene.brand["id"]})
-    stage.release()
-    _settle(stage, scene, bug, also)
+LATE_MS = 700
+
+
+def late_accept(stage: Stage, bug: str = "") -> Judgement:
+    """F8: the connection is cut at once and the network accepts a little later."""
+    scene = _accepts_late(stage, SendComment)
+    _settle(stage, scene, bug)
     return _judged(stage, scene, bug)
 
 
 def refused_duplicate(stage: Stage, bug: str = "") -> Judgement:
-    """X accepts late, our second try comes too early, and X refuses it as a duplicate: proof that it is there."""
-    return late_accept(stage, SendReply, "an_unknown_reply_does_not_rest", bug)
+    """X accepts late, we read back too early and try again, and X refuses a duplicate: proof that it is there."""
+    scene = _accepts_late(stage, SendReply)
+    stage.act("work", bug="an_unknown_reply_does_not_rest")
+    time.sleep(LATE_MS / 1000 + 0.3)
+    _settle(stage, scene, bug)
+    return _judged(stage, scene, bug)
+
+
+def _accepts_late(stage: Stage, make: type[Scenario]) -> Scene:
+    (scene,) = make(stage).scenes(1)
+    switch = {"network": make.kind, "fault": "late_accept", "methods": ["POST"], "count": 1, "ms": LATE_MS}
+    stage.control("POST", "switches", switch | {"account": scene.brand["id"]})
+    stage.release()
+    return scene
 
 
 def copies_at_once(stage: Stage, bug: str = "") -> Judgement:
@@ -79,11 +91,11 @@ def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
     return found
 
 
-def _settle(stage: Stage, scene: Scene, *bugs: str) -> None:
+def _settle(stage: Stage, scene: Scene, bug: str) -> None:
     judge = Judge(stage.dsn, stage.sandbox_url)
     deadline = time.monotonic() + 20 * (LEASE + SETTLE)
     while not (judge.quiet() and _was_taken_up(judge, scene)) and time.monotonic() < deadline:
-        stage.act("work", bug=" ".join(name for name in bugs if name))
+        stage.act("work", bug=bug)
         time.sleep(0.1)
 
 

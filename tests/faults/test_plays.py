@@ -41,15 +41,38 @@ CAUGHT_BY_PLAY: dict[str, Play] = {
 }
 
 
+# Two bugs first take away the constraint that would refuse them.
+MENDING = {
+    "looked_up_then_inserted": (
+        "DELETE FROM channels_ingest_webhookevent one USING channels_ingest_webhookevent other"
+        " WHERE one.app_id = other.app_id AND one.digest = other.digest AND one.id > other.id",
+        "ALTER TABLE channels_ingest_webhookevent ADD CONSTRAINT webhook_event_once UNIQUE (app_id, digest)",
+    ),
+    "a_contact_may_be_merged_with_itself": (
+        "UPDATE contacts_identitylink SET merge_id = NULL WHERE merge_id IN"
+        " (SELECT id FROM contacts_merge WHERE kept_id = dropped_id)",
+        "DELETE FROM contacts_merge WHERE kept_id = dropped_id",
+        "UPDATE contacts_contact SET merged_into_id = NULL WHERE merged_into_id = id",
+        "ALTER TABLE contacts_contact ADD CONSTRAINT contact_not_into_itself"
+        " CHECK (merged_into_id IS NULL OR merged_into_id <> id)",
+        "ALTER TABLE contacts_merge ADD CONSTRAINT merge_not_with_itself CHECK (kept_id <> dropped_id)",
+    ),
+}
+
+
 @pytest.mark.parametrize("bug", CAUGHT_BY_ENUMERATION)
 def test_a_planted_bug_is_caught_by_the_enumeration(stage: Stage, bug: str) -> None:
     report = enumerate_points(stage, CAUGHT_BY_ENUMERATION[bug], bug, every_statement=False)
     assert not report.clean, str(report)
 
 
-@pytest.mark.parametrize("bug", CAUGHT_BY_PLAY)  # the last two take constraints away from this stage's database
+@pytest.mark.parametrize("bug", CAUGHT_BY_PLAY)
 def test_a_planted_bug_is_caught_by_a_play(stage: Stage, bug: str) -> None:
-    found = CAUGHT_BY_PLAY[bug](stage, bug=bug)
+    try:
+        found = CAUGHT_BY_PLAY[bug](stage, bug=bug)
+    finally:
+        for statement in MENDING.get(bug, ()):
+            stage.sql(statement)
     assert not found.clean
 
 
