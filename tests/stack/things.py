@@ -18,16 +18,24 @@ def things() -> dict[str, int | str]:
     from accounts.models import Brand, Team, User
     from channels_ingest.models import Channel
     from contacts.models import Contact
-    from conversations.models import Thread
+    from conversations.models import Article, Interaction, Macro, Thread
 
     def busiest(network: str) -> int:
         counted = Thread.objects.filter(channel__network=network, brand__slug="trailhead")
         return int(counted.annotate(size=Count("interactions")).order_by("-size", "pk")[0].pk)
 
     contacts = Contact.objects.filter(merged_into=None).annotate(size=Count("threads")).order_by("-size", "pk")
+    thread = busiest("twitter")
+    trailhead = Brand.objects.get(slug="trailhead")
+    item = Interaction.objects.filter(thread_id=thread, direction="in").order_by("pk")[0]
+    macro, _ = Macro.objects.get_or_create(name="Stakes are on their way", text="Hello {{ first_name|there }}!")
+    article, _ = Article.objects.get_or_create(brand=trailhead, source=item, title="Stakes", text="18 cm stakes fit.")
     ben = User.objects.get(email="ben@trailhead.example")
     return {
-        "thread": busiest("twitter"),
+        "thread": thread,
+        "item": item.pk,
+        "macro": macro.pk,
+        "article": article.pk,
         "facebook_thread": busiest("facebook"),
         "contact": contacts[0].pk,
         "other": contacts[1].pk,
@@ -35,8 +43,8 @@ def things() -> dict[str, int | str]:
         "person": ben.pk,
         "uid": urlsafe_base64_encode(force_bytes(ben.pk)),
         "token": default_token_generator.make_token(ben),
-        "brand": Brand.objects.get(slug="trailhead").pk,
-        "team": Team.objects.get_or_create(brand=Brand.objects.get(slug="trailhead"), name="Public replies")[0].pk,
+        "brand": trailhead.pk,
+        "team": Team.objects.get_or_create(brand=trailhead, name="Public replies")[0].pk,
     }
 
 

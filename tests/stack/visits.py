@@ -48,6 +48,11 @@ def _keys(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def _palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def _filter(page: Page) -> None:
     page.locator("summary", has_text="Filter").click()
 
@@ -79,6 +84,19 @@ PAGES = (
     Visit("thread", "/threads/{thread}/?view=all", "agent"),
     Visit("thread", "/threads/{facebook_thread}/?view=all", "agent", "facebook"),
     Visit("thread", "/threads/{thread}/?view=all", "agent", "note", _note),
+    Visit("inbox", "/?view=all", "agent", "palette", _palette),
+    Visit("saved-view", "/views/new/"),
+    Visit("item", "/threads/{thread}/items/{item}/"),
+    Visit("grouping", "/threads/{thread}/grouping/"),
+    Visit("promises", "/promises/"),
+    Visit("macros", "/macros/"),
+    Visit("macro-new", "/macros/new/"),
+    Visit("macro", "/macros/{macro}/"),
+    Visit("notices", "/notifications/"),
+    Visit("notice-settings", "/profile/notifications/"),
+    Visit("articles", "/articles/"),
+    Visit("article", "/articles/{article}/"),
+    Visit("approvals", "/approvals/"),
     Visit("contacts", "/contacts/"),
     Visit("contacts", "/contacts/", "agent", "agent"),
     Visit("contact", "/contacts/{contact}/"),
@@ -126,7 +144,10 @@ NO_PAGE = frozenset(
         *("api-key-revoke", "person-invite", "team-remove", "connect-sandbox", "channel-pause", "channel-resume"),
         *("channel-pull", "channel-pushes", "set-aside-settle", "event-replay"),
         *("contact-tags", "contact-tag-remove", "contact-notes", "contact-note-delete", "contact-merge-undo"),
-        *("rows", "thread-now", "replies", "length", "assignment", "snooze", "close", "reopen"),
-        *("undo", "retry", "decide"),
+        *("rows", "thread-now", "replies", "assignment", "snooze", "close", "reopen"),
+        *("undo", "retry", "decide", "undo-last", "bulk", "bulk-job", "bulk-undo", "saved-view-drop", "palette"),
+        *("check", "draft", "macro-choice", "insert-macro", "steps", "move", "thread-tags", "reach", "known-tags"),
+        *("reading", "promise", "macro-delete", "claim", "moderation", "fork", "join", "grouping-undo", "names"),
+        *("notice-count", "notices-read", "credit", "article-step", "contact-credits", "approve", "refuse"),
     }
 )
