@@ -1,128 +1,85 @@
-"""Pictures of every page: `python -m tests.shots` runs the product and walks its links, in each look.
+"""Pictures of every page, to look at: `python -m tests.shots [part of a name ...]`, into test-results/shots.
 
-One picture for each kind of page (numbers in an address do not count), in
-`test-results/shots/<look>/`.
+Light and dark, on a desk and on a phone, at 200 % zoom; then with long German words, Arabic, a crowd, and nothing.
 """
 
-import re
-import signal
-import socket
+from __future__ import annotations
+
+import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
-from scrm.demo.cast import SIGN_IN
 from scrm.services import BASE_DIR
-from tests import chromium
-from tests.platform.places import Site, line_of
+from tests.stack.running import SignedIn, Stack, chromium, running
+from tests.stack.visits import PAGES, Visit, things_of
 
-TARGET = BASE_DIR / "test-results" / "shots"
-BEFORE_SIGN_IN = ("/sign-in/", "/password/reset/")
-NO_PAGES = ("/api/v1/schema/", "/media/", "/static/")
+FOLDER = BASE_DIR / "test-results" / "shots"
+DESK, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=360, height=780)
+ZOOMED = ViewportSize(width=720, height=450)
 
 
 @dataclass(frozen=True)
 class Look:
-    """A way to look at the product."""
+    """One way to look at a page: the name of its folder, and the window's options."""
 
     name: str
-    scheme: str
-    width: int
-    height: int = 900
+    options: dict[str, Any] = field(default_factory=dict)
 
 
-LOOKS = (Look("light", "light", 1280), Look("dark", "dark", 1280), Look("phone", "light", 360, 740))
+LOOKS = (
+    Look("desk-light", {"viewport": DESK, "color_scheme": "light"}),
+    Look("desk-dark", {"viewport": DESK, "color_scheme": "dark"}),
+    Look("phone-light", {"viewport": PHONE, "color_scheme": "light"}),
+    Look("phone-dark", {"viewport": PHONE, "color_scheme": "dark"}),
+    Look("zoom-200", {"viewport": ZOOMED, "device_scale_factor": 2, "color_scheme": "light"}),
+)
+
+EXTREMES = (
+    Visit("inbox", "/?view=all", "admin", "crowd"),
+    Visit("inbox", "/?view=all&q=Donaudampfschiff", "admin", "long-words"),
+    Visit("thread", "/threads/{long_thread}/?view=all", "admin", "long-words"),
+    Visit("thread", "/threads/{arabic_thread}/?view=all", "admin", "arabic"),
+    Visit("contact", "/contacts/{long_contact}/", "admin", "long-words"),
+    Visit("contact", "/contacts/{arabic_contact}/", "admin", "arabic"),
+    Visit("contacts", "/contacts/", "admin", "crowd"),
+    Visit("channels", "/channels/", "admin", "crowd"),
+)
+EMPTY = tuple(
+    Visit(route, path, "nobody", "empty") for route, path in (("inbox", "/?view=all"), ("contacts", "/contacts/"))
+)
 
 
-@contextmanager
-def product() -> Iterator[str]:
-    """The whole product with its demo, on a data directory that goes away; yields its address."""
-    with tempfile.TemporaryDirectory(prefix="scrm-shots-", ignore_cleanup_errors=True) as name:
-        site = Site(Path(name))
-        with closing(socket.create_server(("127.0.0.1", 0))) as trial:
-            port = trial.getsockname()[1]
-        process = site.start("-m", "scrm.run", PORT=str(port))
-        try:
-            line_of(process, "Ctrl-C stops everything.")
-            yield f"http://localhost:{port}"
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
-        finally:
-            site.clear()
-
-
-def photograph(browser: Browser, address: str, look: Look) -> int:
-    """Take every picture in one look; returns how many."""
-    context = browser.new_context(
-        viewport={"width": look.width, "height": look.height},
-        color_scheme="dark" if look.scheme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    for path in BEFORE_SIGN_IN:
-        shoot(page, address, path, look)
-    sign_in(page, address)
-    count = walk(page, address, look)
-    context.close()
-    return count + len(BEFORE_SIGN_IN)
-
-
-def sign_in(page: Page, address: str) -> None:
-    """As the admin, who may see every page."""
-    [admin] = [one for one in SIGN_IN if one.role == "admin"]
-    page.goto(f"{address}/sign-in/")
-    page.fill("input[name=username]", admin.email)
-    page.fill("input[name=password]", admin.password)
-    page.press("input[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/sign-in/" not in url)
-
-
-def walk(page: Page, address: str, look: Look) -> int:
-    """Follow the links from the first page; one picture for each kind of page."""
-    seen: set[str] = set()
-    ahead = ["/"]
-    while ahead:
-        path = ahead.pop(0)
-        if kind_of(path) in seen:
-            continue
-        seen.add(kind_of(path))
-        shoot(page, address, path, look)
-        ahead += links(page, address)
-    return len(seen)
-
-
-def shoot(page: Page, address: str, path: str, look: Look) -> None:
-    page.goto(address + path)
-    target = TARGET / look.name / f"{kind_of(path).strip('/').replace('/', '-') or 'inbox'}.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=target, full_page=True)
-
-
-def links(page: Page, address: str) -> list[str]:
-    """The addresses of our own pages that this page links to."""
-    found: list[str] = page.eval_on_selector_all("a[href]:not([download])", "all => all.map(a => a.href)")
-    paths = [urlsplit(url).path for url in found if url.startswith(f"{address}/")]
-    return [path for path in paths if not path.startswith(NO_PAGES)]
-
-
-def kind_of(path: str) -> str:
-    return re.sub(r"\d+", "N", path)
-
-
-def main() -> int:
-    with product() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.ARGUMENTS)
-        for look in LOOKS:
-            print(f"{photograph(browser, address, look)} pictures in {TARGET / look.name}", flush=True)
-        browser.close()
+def main(wanted: list[str]) -> int:
+    """Take the pictures; with words, only of pages whose names hold one of them."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    with sync_playwright() as playwright, chromium(playwright) as browser, running() as stack:
+        windows = SignedIn(browser, stack)
+        things = things_of(stack)
+        take(windows, stack, things, [visit for visit in PAGES if chosen(visit, wanted)])
+        stack.site.run("-m", "tests.stack.crowd")
+        things |= things_of(stack, "tests.stack.crowd", "--tell")
+        take(windows, stack, things, [visit for visit in (*EXTREMES, *EMPTY) if chosen(visit, wanted)])
     return 0
 
 
+def chosen(visit: Visit, wanted: list[str]) -> bool:
+    return not wanted or any(word in visit.name for word in wanted)
+
+
+def take(windows: SignedIn, stack: Stack, things: dict[str, Any], visits: list[Visit]) -> None:
+    for look in LOOKS:
+        (FOLDER / look.name).mkdir(parents=True, exist_ok=True)
+        for visit in visits:
+            with windows(visit.role, reduced_motion="reduce", **look.options) as window:
+                page = window.new_page()
+                visit.go(page, stack, things)
+                page.wait_for_load_state("networkidle")
+                page.screenshot(path=FOLDER / look.name / f"{visit.name}.png")
+        print(f"{look.name}: {len(visits)} pages", flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

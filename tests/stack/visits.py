@@ -36,9 +36,9 @@ class Visit:
             self.then(page)
 
 
-def things_of(stack: Stack) -> dict[str, Any]:
-    """What pages can be about, in the demo."""
-    said = stack.site.run("-m", "tests.stack.things")
+def things_of(stack: Stack, *program: str) -> dict[str, Any]:
+    """What pages can be about, in the demo or as another program tells."""
+    said = stack.site.run("-m", *(program or ("tests.stack.things",)))
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
 
