@@ -8,8 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-APT = ("apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium")
+# The headless shell draws the same pages for a third of the work of a whole browser without its window.
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+APT = ("apt-get", "install", "-y", "-q", "--no-install-recommends")
+PACKAGES = ("chromium-headless-shell", "chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -34,7 +36,7 @@ def install() -> None:
     root = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if shutil.which("apt-get") and (not root or shutil.which("sudo")):
         print("Installing Chromium (apt-get) ...", flush=True)
-        if run(*root, "apt-get", "update", "-q") and run(*root, *APT):
+        if run(*root, "apt-get", "update", "-q") and any(run(*root, *APT, package) for package in PACKAGES):
             return
     print("Installing Chromium (Playwright) ...", flush=True)
     run(sys.executable, "-m", "playwright", "install", "chromium")
