@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from django.db import transaction
@@ -13,11 +14,15 @@ from channels_ingest.networks.base import Visibility
 from contacts.locks import keep_people
 from conversations import live, notify
 from conversations.mentions import mentioned
-from conversations.models import Interaction, Notification, Promise, Thread, ThreadEvent, ThreadSeen, Waiver
+from conversations.models import Interaction, NoteKey, Notification, Promise, Thread, ThreadEvent, ThreadSeen, Waiver
 
 
 class NotPossible(Exception):
     """The step cannot be taken; the message says why, in words for the person who asked."""
+
+
+class KeyUsed(NotPossible):
+    """The same key came with another text, for another thread, by another way or from somebody else."""
 
 
 class LeftHanging(NotPossible):
@@ -122,14 +127,22 @@ def wake_due(now: datetime) -> int:
     return len(due)
 
 
-def write_note(thread: Thread, *, by: User, text: str) -> Interaction:
-    """Something only colleagues read. Raises NotPossible."""
+def write_note(thread: Thread, *, by: User, text: str, key: uuid.UUID | None = None) -> Interaction:
+    """Something only colleagues read. The same key gives the same note back, however often it comes.
+
+    Raises NotPossible, KeyUsed where the key came with other words, elsewhere or from somebody else.
+    """
     words = text.strip()
     if not words:
         raise NotPossible(_("A note needs words."))
     with transaction.atomic():
         keep_people()
         thread = _lock(thread)
+        known = Interaction.objects.filter(note_key=key).first() if key else None
+        if known is not None:
+            if (known.thread_id, known.text, known.sent_by_id) != (thread.pk, words, by.pk):
+                raise KeyUsed(_("This was sent before with other words."))
+            return known
         note = Interaction.objects.create(
             channel_id=thread.channel_id,
             kind="note",
@@ -141,6 +154,8 @@ def write_note(thread: Thread, *, by: User, text: str) -> Interaction:
             text=words,
             posted_at=timezone.now(),
         )
+        if key:
+            NoteKey.objects.create(key=key, note=note)
         called = mentioned(words, thread.brand_id)
         notify.tell(called, Notification.Kind.MENTION, thread, interaction=note, by=by)
         live.announce(thread.brand_id, [thread.pk])

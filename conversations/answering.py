@@ -31,7 +31,7 @@ def answer(thread: Thread, *, by: User, given: dict[str, Any]) -> str:
     Raises NotPossible and its kinds; nothing is written then, and the draft stays.
     """
     if given["lane"] == "note":
-        actions.write_note(thread, by=by, text=given["text"])
+        actions.write_note(thread, by=by, text=given["text"], key=given["key"])
     else:
         _say(thread, by=by, given=given)
     drafts.forget(thread, by=by, lane=given["lane"])

@@ -33,10 +33,10 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Visibility
 from contacts.api import HandleSerializer
 from conversations import actions, deliver
-from conversations.actions import NotPossible
+from conversations.actions import KeyUsed, NotPossible
 from conversations.allowed import Possibility, possibilities
 from conversations.models import Delivery, Interaction, Thread
-from conversations.reply import AlreadyAnswered, KeyUsed, SomethingNewer, reply
+from conversations.reply import AlreadyAnswered, SomethingNewer, reply
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

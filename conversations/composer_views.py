@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import uuid
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
@@ -20,13 +20,12 @@ from conversations.allowed import possibilities
 from conversations.composer import Asked, Composer, found_in
 from conversations.forms import TEXT_LIMIT, colleagues
 from conversations.going_private import proposal, reach
-from conversations.models import Delivery, Macro, Thread
+from conversations.models import Macro, Thread
 from conversations.pages import Answer, Request, back, done, thread_of
 from conversations.proofread import proofread
 from conversations.views import compose
 
 MOST_MACROS = 8
-UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 PROPOSED = (Macro.Purpose.HANDOVER, Macro.Purpose.CLOSING)
 
 
@@ -56,10 +55,9 @@ def draft(request: Request, pk: int) -> HttpResponse:
     """Keeps what was typed so far."""
     thread = thread_of(request, pk)
     text = request.POST.get("text", "").replace("\r\n", "\n")
-    if _is_sent(request.POST.get("key", "")):
-        return HttpResponse(status=204)
+    key = _key(request.POST.get("key", ""))
     try:
-        drafts.keep(thread, by=request.user, lane=request.POST.get("lane", ""), text=text)
+        drafts.keep(thread, by=request.user, lane=request.POST.get("lane", ""), text=text, key=key)
     except NotPossible as refused:
         return done(request, thread, Answer(str(refused), refused=True))
     if request.POST.get("quietly"):
@@ -68,9 +66,11 @@ def draft(request: Request, pk: int) -> HttpResponse:
     return HttpResponseRedirect(back(request, thread))
 
 
-def _is_sent(key: str) -> bool:
-    """Whether the composer of this key has been sent: a draft of it that comes late is none any more."""
-    return bool(re.fullmatch(UUID, key)) and Delivery.objects.filter(key=key).exists()
+def _key(given: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(given)
+    except ValueError:
+        return None
 
 
 @requires(Permission.REPLY)

@@ -2,40 +2,70 @@
 
 from __future__ import annotations
 
+import uuid
+
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from conversations import live
 from conversations.actions import NotPossible
-from conversations.models import Draft, Thread
+from conversations.models import Delivery, Draft, NoteKey, Thread
 
 LANES = ("reply", "message", "note")
 LONGEST = 10_000
+DRAFT_LOCK = 4  # the advisory lock's key, beside those of channels and people
 
 
-def keep(thread: Thread, *, by: User, lane: str, text: str) -> None:
-    """Saves a draft, or forgets it when it is empty. Raises NotPossible."""
+def keep(thread: Thread, *, by: User, lane: str, text: str, key: uuid.UUID | None = None) -> bool:
+    """Saves a draft, or forgets it when it is empty. Raises NotPossible.
+
+    `key` is that of its composer: what was sent under it is no draft any more, however late the draft comes. Returns
+    whether the draft was taken.
+    """
     if lane not in LANES or len(text) > LONGEST or "\x00" in text:
         raise NotPossible(_("This draft cannot be kept."))
     if not text.strip():
         forget(thread, by=by, lane=lane)
-        return
-    begun = not Draft.objects.filter(thread=thread, user=by, lane=lane).exists()
-    Draft.objects.bulk_create(
-        [Draft(thread=thread, user=by, lane=lane, text=text, saved_at=timezone.now())],
-        update_conflicts=True,
-        unique_fields=("user", "thread", "lane"),
-        update_fields=("text", "saved_at"),
-    )
-    if begun:
-        live.announce(thread.brand_id, [thread.pk])
+        return True
+    with transaction.atomic():
+        _alone(thread, by)
+        if key is not None and is_sent(key, lane):
+            return False
+        begun = not Draft.objects.filter(thread=thread, user=by, lane=lane).exists()
+        Draft.objects.bulk_create(
+            [Draft(thread=thread, user=by, lane=lane, text=text, saved_at=timezone.now())],
+            update_conflicts=True,
+            unique_fields=("user", "thread", "lane"),
+            update_fields=("text", "saved_at"),
+        )
+        if begun:
+            live.announce(thread.brand_id, [thread.pk])
+    return True
 
 
 def forget(thread: Thread, *, by: User, lane: str) -> None:
-    gone, _by_model = Draft.objects.filter(thread=thread, user=by, lane=lane).delete()
-    if gone:
-        live.announce(thread.brand_id, [thread.pk])
+    """Ends a draft. Whoever saves one at the same moment is either done before, or sees what was sent."""
+    with transaction.atomic():
+        _alone(thread, by)
+        gone, _by_model = Draft.objects.filter(thread=thread, user=by, lane=lane).delete()
+        if gone:
+            live.announce(thread.brand_id, [thread.pk])
+
+
+def is_sent(key: uuid.UUID, lane: str) -> bool:
+    """Whether the composer of this key has been sent by this lane."""
+    if lane == "note":
+        return NoteKey.objects.filter(key=key).exists()
+    return Delivery.objects.filter(key=key, action=lane).exists()
+
+
+def _alone(thread: Thread, by: User) -> None:
+    """Until the transaction ends, nobody else writes drafts of this colleague on this thread."""
+    name = f"{by.pk}.{thread.pk}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [DRAFT_LOCK, name])
 
 
 def of(thread: Thread, user: User) -> dict[str, str]:

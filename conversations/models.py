@@ -494,6 +494,16 @@ class Macro(models.Model):
         return self.name
 
 
+class NoteKey(models.Model):
+    """The key of the composer a note was written in: the same key is the same note."""
+
+    key = models.UUIDField(primary_key=True)
+    note = models.OneToOneField(Interaction, on_delete=models.CASCADE, related_name="note_key")
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
 class Draft(models.Model):
     """What a colleague has begun to write on a thread; others see that it is there."""
 

@@ -21,7 +21,7 @@ from channels_ingest.networks.base import Action, Visibility
 from contacts.locks import keep_people
 from contacts.models import Identity
 from conversations import approval, lint, live, promises, summaries
-from conversations.actions import NotPossible
+from conversations.actions import KeyUsed, NotPossible
 from conversations.allowed import Possibility, possibilities
 from conversations.lint import Finding
 from conversations.models import Delivery, Interaction, Lane, Thread
@@ -62,10 +62,6 @@ class ItemChanged(NotPossible):
         words = _("What you are answering was deleted.") if gone else _("What you are answering was edited.")
         super().__init__(words + " " + _("Send again if your answer still fits."))
         self.before, self.now, self.item = before, "" if gone else item.text, item
-
-
-class KeyUsed(NotPossible):
-    """The same key came with another text, for another thread, by another way or from somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from accounts.access import requires
 from accounts.roles import Permission
 from channels_ingest.networks import networks
 from conversations import actions, bulk, deliver, inbox
-from conversations.actions import NotPossible
+from conversations.actions import KeyUsed, NotPossible
 from conversations.answering import answer
 from conversations.composer import Composer
 from conversations.customer import customer_of
@@ -27,7 +27,6 @@ from conversations.forms import AssignForm, CloseForm, ReplyForm, SnoozeForm, co
 from conversations.models import Delivery, Thread
 from conversations.pages import Answer, Request, back, done, errors_of, hint, thread_of
 from conversations.quoting import quoted
-from conversations.reply import KeyUsed
 from conversations.tree import newest_inbound, tree_of
 
 if TYPE_CHECKING:
@@ -170,7 +169,8 @@ def compose(request: Request, thread: Thread, composer: Composer, status: int = 
         return _show(request, thread, composer, status)
     context = _composing(request, thread, composer)
     answered = hint(render(request, "conversations/_composer.html", context, status=status), thread)
-    answered["HX-Retarget"], answered["HX-Reswap"] = "#composer", "outerHTML"
+    if request.htmx.target != "composer":
+        answered["HX-Retarget"], answered["HX-Reswap"] = "#composer", "outerHTML"
     return answered
 
 

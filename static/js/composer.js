@@ -25,8 +25,15 @@
     keeping = setTimeout(save, KEEP_AFTER_MS);
   }
 
-  async function save() {
+  // One after the other: a shorter draft never overtakes a longer one.
+  let saving = Promise.resolve();
+
+  function save() {
     clearTimeout(keeping);
+    saving = saving.then(saveNow);
+  }
+
+  async function saveNow() {
     if (!form() || sending || sessionStorage.getItem(slot()) === null) return;
     const [current, name, typed, csrf] = [form(), slot(), text().value, form().elements.namedItem("csrfmiddlewaretoken").value];
     const body = new FormData();
@@ -176,7 +183,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "text") {
       event.preventDefault();
-      form().requestSubmit(form().querySelector("button[type=submit]"));
+      form().requestSubmit(form().querySelector("button.send"));
     }
   });
 
@@ -184,6 +191,7 @@
   // What this tab keeps is dropped only when the server has it: as an answer, or as a draft.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, target, requestConfig } = event.detail;
+    if (target.id === "composer" && !target.isConnected) event.detail.shouldSwap = false; // the thread was opened anew
     if (target.id !== "composer" || !form() || !event.detail.shouldSwap || xhr.status >= 300) return;
     if (requestConfig.elt !== form() && !form().contains(requestConfig.elt)) return;
     clearTimeout(keeping);
@@ -211,8 +219,11 @@
     });
   });
 
+  let answeredAt = 0;
+
   document.addEventListener("htmx:afterSwap", (event) => {
     if (!["composer", "open"].includes(event.detail.target.id)) return;
+    answeredAt = performance.now();
     told = document.getElementById("proof")?.innerHTML.trim() || "";
     arrived(event.detail.target.id === "open");
     if (event.detail.target.id === "composer" && form()) text().focus();
@@ -222,7 +233,7 @@
   // asks about what arrived meanwhile.
   document.addEventListener("composer:fresh", (event) => {
     const fresh = event.detail.form;
-    if (!form() || !fresh) return;
+    if (!form() || !fresh || event.detail.askedAt < answeredAt) return; // older than the answer to the last Send
     if (text().value.trim() || form().contains(document.activeElement) && document.activeElement !== text()) {
       const hints = fresh.querySelector(".hints");
       if (hints) form().querySelector(".hints").replaceWith(hints);

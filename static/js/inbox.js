@@ -27,6 +27,14 @@
     if (inside) (fresh.matches(path) ? fresh : fresh.querySelector(path) || fresh).focus({ preventScroll: true });
   }
 
+  // What still waits for its answer stays: the answer would find no place. It is fetched again when the answer came.
+  let asked = false;
+  function asking(node) {
+    const waits = node.matches(".htmx-request") || node.querySelector(".htmx-request") !== null;
+    asked = asked || waits;
+    return waits;
+  }
+
   // Makes the keyed children of `now` those of `fresh`: untouched ones stay the same nodes.
   function mergeChildren(now, fresh) {
     const wanted = [...fresh.children];
@@ -42,7 +50,7 @@
     for (const node of wanted) {
       const old = document.getElementById(node.id);
       if (old && now.contains(old)) {
-        if (old.dataset.v !== node.dataset.v) replaceKeeping(old, node);
+        if (old.dataset.v !== node.dataset.v && !asking(old)) replaceKeeping(old, node);
         place = old.isConnected ? old : node;
       } else if (node.id !== "earlier" && node.id !== "around") {
         if (place) place.after(node);
@@ -147,6 +155,7 @@
     const now = thread();
     if (!now) return;
     const looking = document.visibilityState === "visible" && document.hasFocus();
+    const askedAt = performance.now();
     const page = await fetched(`${now.dataset.now}?${inbox.dataset.query}${looking ? "&seen=1" : ""}`);
     const fresh = page.getElementById("thread");
     if (!fresh || thread() !== now) return;
@@ -160,19 +169,19 @@
     if (side && newSide && !side.contains(document.activeElement)) {
       side.replaceChildren(...newSide.children);
     }
-    document.dispatchEvent(new CustomEvent("composer:fresh", { detail: { form: fresh.querySelector("#composer") } }));
+    if (!asking(now)) document.dispatchEvent(new CustomEvent("composer:fresh", { detail: { form: fresh.querySelector("#composer"), askedAt } }));
     dress();
   }
 
   function mergeHead(fresh) {
     const head = document.getElementById("head");
-    if (head.querySelector("details[open]")) return; // somebody is choosing: next time
+    if (head.querySelector("details[open]") || asking(head)) return; // somebody is choosing: next time
     replaceKeeping(head, fresh);
   }
 
   function mergeFacts(fresh) {
     const facts = document.getElementById("facts");
-    if (facts && fresh && !facts.querySelector("details[open]")) replaceKeeping(facts, fresh);
+    if (facts && fresh && !facts.querySelector("details[open]") && !asking(facts)) replaceKeeping(facts, fresh);
   }
 
   function toEnd() {
@@ -358,6 +367,11 @@
     }
   });
   document.addEventListener("htmx:afterSettle", dress);
+  document.addEventListener("htmx:afterRequest", () => {
+    if (!asked || !openId()) return;
+    asked = false;
+    changed([openId()], false);
+  });
 
   opened();
 })();

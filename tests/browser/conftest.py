@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 
@@ -80,6 +80,8 @@ def desk(chromium: Browser, server: str, offstage: Offstage[str]) -> Iterator[De
     """Opens a browser in which that user is signed in. Whatever goes wrong in its scripts fails the test."""
     complaints: list[str] = []
     with ExitStack() as open_desks:
+        expect.set_options(timeout=WAIT_MS)
+        open_desks.callback(expect.set_options, timeout=None)
 
         def sit_down(user: User, *, width: int = 1440, height: int = 900, scripts: bool = True) -> Page:
             context = chromium.new_context(

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
@@ -164,6 +164,26 @@ def test_a_draft_follows_its_writer_and_is_seen_by_colleagues(
     elsewhere.get_by_label("Your text").fill("We are looking.")
     elsewhere.keyboard.press("Control+Enter")
     expect(ben.locator("#log")).to_contain_text("We are looking.")
+    assert not offstage(Draft.objects.exists)
+
+
+def test_what_was_asked_before_send_does_not_bring_the_sent_draft_back(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[bool]
+) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/now/*", lambda route: route.continue_() if held else held.append((route, route.fetch())))
+    with page.expect_request("**/now/*"):
+        page.get_by_label("Your text").press_sequentially("Stakes are on their way.")
+    expect(page.locator("#draft-hint")).to_have_text("Draft kept")
+    page.get_by_label("Your text").press("Control+Enter")
+    expect(page.get_by_label("Your text")).to_have_value("")
+    route, answer = held[0]
+    assert "Stakes are on their way." in answer.text()
+    route.fulfill(response=answer)
+    expect(page.locator("#log .msg.us")).to_contain_text("Stakes are on their way.")
+    expect(page.get_by_label("Your text")).to_have_value("")
     assert not offstage(Draft.objects.exists)
 
 

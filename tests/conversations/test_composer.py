@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
@@ -14,6 +18,8 @@ from accounts.models import AuditEntry, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Author, Removal
 from conversations import drafts
+from conversations.answering import answer
+from conversations.forms import ReplyForm
 from conversations.models import Draft, Interaction, Macro, Promise, Thread
 from conversations.record import record
 from conversations.reply import reply
@@ -397,3 +403,78 @@ def test_words_of_an_item_are_quoted(thread: Thread, ana: Client) -> None:
 def test_a_stranger_finds_nothing(thread: Thread, stranger: User, browser_of: BrowserOf, path: str) -> None:
     values = {"lane": "reply", "text": "x", "purpose": "handover"}
     assert browser_of(stranger).post(f"/threads/{thread.pk}/{path}/", values).status_code == 404
+
+
+# -- a draft and its Send cross ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lane", ["reply", "note"])
+def test_a_draft_that_comes_after_its_send_is_none_any_more(thread: Thread, ana: Client, lane: str) -> None:
+    key = str(uuid.uuid4())
+    send(ana, thread, "On their way.", key=key, lane=lane)
+    assert step(ana, thread, "draft", lane=lane, text="On their", key=key, quietly="1").status_code == 204
+    assert not Draft.objects.exists()
+
+
+def test_what_was_begun_in_another_lane_is_kept_after_send(thread: Thread, ana: Client) -> None:
+    key = str(uuid.uuid4())
+    send(ana, thread, "On their way.", key=key)
+    step(ana, thread, "draft", lane="note", text="Same batch as", key=key, quietly="1")
+    assert Draft.objects.get().lane == "note"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_saved_while_send_commits_does_not_survive_it(
+    thread: Thread, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = uuid.uuid4()
+    looked = drafts.is_sent
+    with ThreadPoolExecutor(max_workers=1) as another:
+        sends: list[Future[str]] = []
+
+        def look_while_send_runs(of: uuid.UUID, lane: str) -> bool:
+            sent = looked(of, lane)
+            sends.append(another.submit(_send_offstage, thread, agent, key))
+            _until(lambda: sends[0].done() or _waits_for_a_lock())
+            return sent
+
+        monkeypatch.setattr(drafts, "is_sent", look_while_send_runs)
+        drafts.keep(thread, by=agent, lane="reply", text="On their", key=key)
+        sends[0].result()
+        another.submit(connections.close_all).result()
+    assert written() == ["On their way."]
+    assert not Draft.objects.exists()
+
+
+def _send_offstage(thread: Thread, agent: User, key: uuid.UUID) -> str:
+    form = ReplyForm({"lane": "reply", "text": "On their way.", "key": str(key)})
+    assert form.is_valid()
+    return answer(thread, by=agent, given=form.cleaned_data)
+
+
+def _waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return cursor.fetchone() is not None
+
+
+def _until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+# -- a note is written once -------------------------------------------------------------------------------------------
+
+
+def test_a_note_sent_twice_is_one_note(thread: Thread, ana: Client) -> None:
+    key = str(uuid.uuid4())
+    assert [send(ana, thread, "Batch 7", key=key, lane="note").status_code for _time in range(2)] == [200, 200]
+    assert Interaction.objects.filter(direction="note").count() == 1
+
+
+def test_the_key_of_a_note_is_not_taken_for_other_words(thread: Thread, ana: Client) -> None:
+    key = str(uuid.uuid4())
+    send(ana, thread, "Batch 7", key=key, lane="note")
+    assert send(ana, thread, "Batch 8", key=key, lane="note").status_code == 409

@@ -13,10 +13,10 @@ from accounts.models import AuditEntry, Brand, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, CannotReadBack, Outgoing, Post, Sent, Trouble, Verdict
 from conversations import actions, deliver, live, promises
-from conversations.actions import NotPossible
+from conversations.actions import KeyUsed, NotPossible
 from conversations.models import Delivery, Interaction, Promise, Thread
 from conversations.record import record
-from conversations.reply import AlreadyAnswered, KeyUsed, Personal, SomethingNewer, Vow, reply
+from conversations.reply import AlreadyAnswered, Personal, SomethingNewer, Vow, reply
 from tests.cast import MAYA, TRAILHEAD, said, whispered
 from tests.fakes import FakeNetwork, trouble
 
