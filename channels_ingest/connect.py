@@ -4,7 +4,8 @@ outside every transaction."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -17,10 +18,10 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.failpoints import failpoint
-from channels_ingest import pull, sandbox_control, wake, webhooks
+from channels_ingest import pull, renewal, sandbox_control, wake, webhooks
 from channels_ingest.models import App, Channel, SetAside, WebhookEvent
 from channels_ingest.networks import network as network_class
-from channels_ingest.networks.base import Account, Author, NetworkError, Trouble
+from channels_ingest.networks.base import Access, Account, Author, NetworkError, Trouble
 from channels_ingest.vault import Sealed
 
 if TYPE_CHECKING:
@@ -34,10 +35,31 @@ class Refused(Exception):
     """The account cannot be connected so; the message says why, in words for the admin."""
 
 
-def identify(network: str, credentials: Mapping[str, str], *, base_url: str = "") -> Author:
-    """The account these keys speak for. Calls the network; raises NetworkError."""
-    account = Account(external_id="", handle="", credentials=credentials, base_url=base_url)
-    return network_class(network)(account).identify()
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Keys that were tried: whom they speak for, and what to keep of them."""
+
+    author: Author
+    access: Access
+
+
+def prove(
+    network: str, credentials: Mapping[str, str], *, base_url: str = "", allow: Callable[[Author], None]
+) -> Proven:
+    """Tries keys. `allow` raises Refused for an account that may not be connected so: it is asked before anything is
+    used up that is good only once. Calls the network; raises NetworkError."""
+    adapter = network_class(network)(Account("", "", credentials, base_url=base_url))
+    try:
+        author = adapter.identify()
+    except NetworkError as error:
+        if error.code != "401" or not adapter.renewable:
+            raise
+        access = adapter.sign_in()  # the access token has ended since it was copied
+        author = network_class(network)(Account("", "", access.credentials, base_url=base_url)).identify()
+        allow(author)
+        return Proven(author, access)
+    allow(author)
+    return Proven(author, adapter.sign_in())
 
 
 def connect(
@@ -47,37 +69,46 @@ def connect(
 
     Raises NetworkError where the network refuses the keys, Refused where the account belongs to another brand.
     """
-    author = identify(network, credentials, base_url=base_url)
+    proven = prove(
+        network, credentials, base_url=base_url, allow=lambda author: _must_be_free(_known(network, author), brand)
+    )
+    author = proven.author
     with transaction.atomic():
-        known = _known(network, author)
-        if known is not None and known.brand_id != brand.pk:
-            raise Refused(
-                _("%(handle)s is connected to the brand %(brand)s already.")
-                % {"handle": author.handle or author.name, "brand": known.brand}
-            )
+        known = _known(network, author, lock=True)
+        _must_be_free(known, brand)
         channel = known or Channel(brand=brand, network=network)
         channel.external_id = author.external_id
         channel.base_url = base_url
-        _keep_keys(channel, author, credentials)
+        _keep_keys(channel, proven)
         audit(by=by, verb="connected", on=channel, brand=brand, network=network, handle=channel.handle)
     _start(channel)
     return channel
 
 
-def _known(network: str, author: Author) -> Channel | None:
+def _must_be_free(known: Channel | None, brand: Brand) -> None:
+    if known is not None and known.brand_id != brand.pk:
+        raise Refused(
+            _("%(handle)s is connected to the brand %(brand)s already.")
+            % {"handle": known.handle or known.name, "brand": known.brand}
+        )
+
+
+def _known(network: str, author: Author, *, lock: bool = False) -> Channel | None:
     """The account's channel: the one with its id, else imported history that bears its handle."""
-    ours = Channel.objects.select_for_update(no_key=True, of=("self",)).select_related("brand").filter(network=network)
+    every = Channel.objects.select_for_update(no_key=True, of=("self",)) if lock else Channel.objects.all()
+    ours = every.select_related("brand").filter(network=network)
     return ours.filter(external_id=author.external_id).first() or (
         ours.filter(state=Channel.State.HISTORY, handle__iexact=author.handle).first() if author.handle else None
     )
 
 
-def _keep_keys(channel: Channel, author: Author, credentials: Mapping[str, str]) -> None:
+def _keep_keys(channel: Channel, proven: Proven) -> None:
     """Writes keys and profile. A broken channel is whole again, and the hole since it broke is to be back-filled."""
-    adapter = channel.adapter
-    for_app = {field.name for field in adapter.fields if field.app}
-    channel.app = _keep_app(channel.network, {name: credentials.get(name, "") for name in for_app})
-    channel.credentials = Sealed({name: value for name, value in credentials.items() if value and name not in for_app})
+    author, access = proven.author, proven.access
+    for_app = {field.name for field in channel.adapter.fields if field.app}
+    channel.app = _keep_app(channel.network, {name: access.credentials.get(name, "") for name in for_app})
+    channel.keep_credentials(access.credentials)
+    channel.token_expires_at, channel.access_checked_at = access.ends_at, timezone.now()
     channel.handle = (author.handle or author.name or author.external_id)[:255]
     channel.name = author.name[:255]
     channel.avatar_url = author.avatar_url[:2000]
@@ -86,6 +117,7 @@ def _keep_keys(channel: Channel, author: Author, credentials: Mapping[str, str])
     channel.last_error = channel.last_error_code = channel.advice = ""
     channel.state = Channel.State.ACTIVE
     channel.save()
+    renewal.schedule(channel, access)
 
 
 def _keep_app(network: str, secrets: Mapping[str, str]) -> App | None:
@@ -109,20 +141,25 @@ def renew(*, by: User, channel: Channel, credentials: Mapping[str, str]) -> Chan
     """
     kept = dict(channel.app.secrets) if channel.app else {}
     merged = {**kept, **{name: value for name, value in credentials.items() if value}}
-    author = identify(channel.network, merged, base_url=channel.base_url)
-    if author.external_id != channel.external_id:
-        raise Refused(
-            _("These keys belong to %(other)s, not to %(handle)s.")
-            % {"other": author.handle or author.name, "handle": channel.handle}
-        )
+    proven = prove(
+        channel.network, merged, base_url=channel.base_url, allow=lambda author: _must_be_the_same(channel, author)
+    )
     with transaction.atomic():
         locked = Channel.objects.select_for_update(no_key=True, of=("self",)).get(pk=channel.pk)
-        _keep_keys(locked, author, merged)
+        _keep_keys(locked, proven)
         audit(by=by, verb="renewed keys", on=locked, brand=locked.brand_id)
         failpoint("connect.keeping")
     failpoint("connect.kept")
     _start(locked)
     return locked
+
+
+def _must_be_the_same(channel: Channel, author: Author) -> None:
+    if author.external_id != channel.external_id:
+        raise Refused(
+            _("These keys belong to %(other)s, not to %(handle)s.")
+            % {"other": author.handle or author.name, "handle": channel.handle}
+        )
 
 
 def _start(channel: Channel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -16,9 +17,10 @@ from accounts.models import Brand
 from channels_ingest.networks import networks
 from channels_ingest.networks.base import Account
 from channels_ingest.networks.parts.retired import Retired
-from channels_ingest.vault import SealedField
+from channels_ingest.vault import Sealed, SealedField
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from accounts.models import User
@@ -86,7 +88,8 @@ class Channel(models.Model):
     broken_since = models.DateTimeField(null=True, editable=False)
     outage_from = models.DateTimeField(null=True, editable=False)  # start of a hole that is still to be back-filled
     push_since = models.DateTimeField(null=True, editable=False)  # webhooks subscribed
-    token_expires_at = models.DateTimeField(null=True, editable=False)
+    token_expires_at = models.DateTimeField(null=True, editable=False)  # when only a person can renew the access
+    access_checked_at = models.DateTimeField(null=True, editable=False)
 
     objects = ChannelQuerySet.as_manager()
 
@@ -108,6 +111,8 @@ class Channel(models.Model):
 
     @property
     def account(self) -> Account:
+        from channels_ingest import renewal  # it keeps what it renews on these models
+
         app_secrets = self.app.secrets if self.app else {}
         return Account(
             external_id=self.external_id,
@@ -115,11 +120,34 @@ class Channel(models.Model):
             credentials={**app_secrets, **self.credentials},
             settings=self.settings,
             base_url=self.base_url,
+            fresh_token=partial(renewal.fresh_token, self.pk) if self.credentials.get("refresh_token") else None,
         )
+
+    def keep_credentials(self, credentials: Mapping[str, str]) -> None:
+        """Takes over what belongs to this one account; the app's own keys stay with the app. Not saved."""
+        for_app = {field.name for field in self.adapter.fields if field.app}
+        self.credentials = Sealed({name: one for name, one in credentials.items() if one and name not in for_app})
 
     def speak(self) -> Network:
         """The adapter acting for this account."""
         return self.adapter(self.account)
+
+
+class Renewal(models.Model):
+    """When the access of a channel is to be renewed, and who is at it (`channels_ingest/renewal.py`).
+
+    `tries` counts the tries since the last success; `refused_at` says that only a person can go on.
+    """
+
+    channel = models.OneToOneField(Channel, on_delete=models.CASCADE, primary_key=True, related_name="renewal")
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+    lease_until = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    renewed_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"renewal of {self.channel_id}"
 
 
 class StreamCursor(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from channels_ingest import connect, notices, pull, retention, wake, webhooks
+from channels_ingest import connect, notices, pull, renewal, retention, wake, webhooks
 
 
 @shared_task
@@ -30,8 +30,14 @@ def ask_for_pushes() -> None:
 
 
 @shared_task
+def renew_due() -> None:
+    renewal.renew_due()
+
+
+@shared_task
 def look_after_channels() -> None:
     notices.look(timezone.now())
+    renewal.check_ends(timezone.now())
 
 
 @shared_task

@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
         ("tell and mail what happened", "conversations.tasks.notify_due", 15.0),
         ("go on with bulk steps", "conversations.tasks.go_on_with_bulk", 2.0),
         ("wake snoozed threads", "conversations.tasks.wake_threads", 15.0),
+        ("renew accesses that end", "channels_ingest.tasks.renew_due", 10.0),
         ("tell admins of outages", "channels_ingest.tasks.look_after_channels", 15.0),
         ("read back after outages and at night", "conversations.tasks.reconcile_due", 60.0),
         ("look for what was deleted", "conversations.tasks.recheck_due", 60.0),

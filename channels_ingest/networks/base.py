@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -307,16 +307,34 @@ class Field:
     required: bool = True
 
 
+FreshToken = Callable[[str], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """The account a network object acts for. `credentials` holds the values of `fields` (app fields included),
-    `settings` what an admin set (search keywords...), `base_url` replaces the vendor's origin (sandbox)."""
+    `settings` what an admin set (search keywords...), `base_url` replaces the vendor's origin (sandbox).
+
+    `fresh_token`, where the access can be renewed, takes an access token that the network refused and returns the one
+    that has taken its place; it raises NetworkError where there is none.
+    """
 
     external_id: str
     handle: str
     credentials: Mapping[str, str]
     settings: Mapping[str, JSON] = field(default_factory=dict)
     base_url: str = ""
+    fresh_token: FreshToken | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Credentials to keep from now on (all of them), and when they end: `renew_before` is when they must have been
+    renewed by us, `ends_at` when only a person can go on. None: never, or the network does not say."""
+
+    credentials: Mapping[str, str] = field(repr=False)
+    renew_before: datetime | None = None
+    ends_at: datetime | None = None
 
 
 class Network(ABC):
@@ -338,6 +356,25 @@ class Network(ABC):
     @abstractmethod
     def identify(self) -> Author:
         """The account these credentials speak for. Used to test a connection. Raises NetworkError."""
+
+    def sign_in(self) -> Access:
+        """What to keep of the keys an admin entered, which `identify` accepted. Raises NetworkError."""
+        return Access(self.account.credentials, ends_at=self.access_ends())
+
+    def access_ends(self) -> datetime | None:
+        """When the access ends that only a person can renew; None: never, or the network does not say. Raises
+        NetworkError."""
+        return None
+
+    @property
+    def renewable(self) -> bool:
+        """Whether we can renew the access without a person."""
+        return False
+
+    def renew(self) -> Access:
+        """Renews the access. The credentials used for it may be worth nothing afterwards, also where the answer was
+        lost. Raises NetworkError; one that is BROKEN says that a person has to sign in again."""
+        raise NetworkError(f"{self.name} cannot renew an access", Trouble.PERMANENT)
 
     # -- in ---------------------------------------------------------------------------------------------------------
     @abstractmethod

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from channels_ingest.networks.base import (
     JSON,
+    Access,
     Account,
     Action,
     Author,
@@ -49,6 +50,7 @@ GONE = "100/33"
 LOOKUP_LIMIT = 50
 READ_BACK_PAGES = 5
 CLOCKS_DIFFER = timedelta(minutes=5)
+LAST_MOMENT = 253_000_000_000  # seconds since 1970; beyond the year 9987 no clock of ours goes
 
 # developers.facebook.com/docs/messenger-platform/policy/policy-overview
 OPEN_WINDOW = timedelta(hours=24)
@@ -83,6 +85,23 @@ class Facebook(Network):
             "access_token",
             gettext_noop("Page access token"),
             gettext_noop("Graph API Explorer or your own sign-in: a long-lived token of the Page, not of a person."),
+            required=False,
+        ),
+        Field(
+            "user_token",
+            gettext_noop("Or: user access token"),
+            gettext_noop(
+                "Instead of the Page's: the token of a person with a role on the Page. We make it long-lived, take the "
+                "Page's token from it, and do not keep it."
+            ),
+            required=False,
+        ),
+        Field(
+            "page_id",
+            gettext_noop("Page ID"),
+            gettext_noop("Only with a user token whose person runs several Pages: which one."),
+            secret=False,
+            required=False,
         ),
         Field(
             "app_id",
@@ -116,7 +135,40 @@ class Facebook(Network):
 
     @cached_property
     def _graph(self) -> Graph:
-        return self._connect(self.account.credentials.get("access_token", ""))
+        return self._connect(self._page_token)
+
+    @cached_property
+    def _page_token(self) -> str:
+        given = self.account.credentials
+        own = given.get("access_token", "")
+        return self._derived() if given.get("user_token") and not own else own
+
+    def _derived(self) -> str:
+        """The Page's token, taken from a person's: one that does not run out, as the person's was made long-lived.
+        https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived"""
+        given = self.account.credentials
+        exchange = {
+            "grant_type": "fb_exchange_token",
+            "client_id": given.get("app_id", ""),
+            "client_secret": given.get("app_secret", ""),
+            "fb_exchange_token": given["user_token"],
+        }
+        answer = self._app_graph.exchange(**exchange)
+        person = self._connect(values.identifier(answer.get("access_token")) or given["user_token"])
+        rows = values.objects(person.edge("me", "accounts", fields="id,name,access_token").get("data"))
+        pages = {values.identifier(row.get("id")): row for row in rows}
+        wanted = self.account.external_id or given.get("page_id", "") or (next(iter(pages)) if len(pages) == 1 else "")
+        if wanted not in pages:
+            names = ", ".join(f"{values.name(row.get('name'))} ({page_id})" for page_id, row in pages.items())
+            words = _("Which Page? This person runs: %(names)s.") % {"names": names or _("none")}
+            raise NetworkError(words, Trouble.PERMANENT, code="page", advice=_("Enter the Page ID."))
+        return values.identifier(pages[wanted].get("access_token"))
+
+    @cached_property
+    def _app_graph(self) -> Graph:
+        """Speaks for the developer app."""
+        given = self.account.credentials
+        return self._connect(f"{given.get('app_id', '')}|{given.get('app_secret', '')}")
 
     def _connect(self, token: str) -> Graph:
         from channels_ingest.networks.parts.graph_client import Graph  # heavy: only where Facebook is really called
@@ -126,6 +178,7 @@ class Facebook(Network):
             version=str(self.account.settings.get("graph_version") or DEFAULT_VERSION),
             base_url=self.account.base_url,
             app_secret=self.account.credentials.get("app_secret", ""),
+            hidden=[self.account.credentials.get(field.name, "") for field in self.fields if field.secret],
         )
 
     # -- who we are -------------------------------------------------------------------------------------------------
@@ -148,6 +201,25 @@ class Facebook(Network):
             verified=page.get("verification_status") in ("blue_verified", "gray_verified"),
             permalink=values.url(page.get("link")),
         )
+
+    def sign_in(self) -> Access:
+        once = ("user_token", "page_id")
+        kept = {name: value for name, value in self.account.credentials.items() if name not in once}
+        return Access({**kept, "access_token": self._page_token}, ends_at=self._told_end())
+
+    def _told_end(self) -> datetime | None:
+        try:
+            return self.access_ends()
+        except NetworkError:  # it is asked again every day; connecting does not depend on it
+            return None
+
+    def access_ends(self) -> datetime | None:
+        """The end of the token, or of the right to see people's data, whichever comes first: 60 and 90 days.
+        https://developers.facebook.com/docs/facebook-login/guides/access-tokens/debugging"""
+        told = values.mapping(self._app_graph.node("debug_token", input_token=self._page_token).get("data"))
+        ends = [values.count(told.get(name)) or 0 for name in ("expires_at", "data_access_expires_at")]
+        known = [moment for moment in ends if 0 < moment < LAST_MOMENT]
+        return datetime.fromtimestamp(min(known), UTC) if known else None
 
     # -- in ---------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from accounts.failpoints import failpoint
-from channels_ingest.networks.base import NetworkError, Trouble, too_late_to_write
+from channels_ingest.networks.base import FreshToken, NetworkError, Trouble, too_late_to_write
 from channels_ingest.networks.parts import values
 
 CONNECT_SECONDS = 5
@@ -38,7 +38,7 @@ Refusal = Callable[[requests.Response], NetworkError | None]
 
 _SECRETS = re.compile(
     r"(?i)\b(access_token|appsecret_proof|client_secret|fb_exchange_token|input_token|verify_token|oauth_token|"
-    r"oauth_signature|crc_token)([\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+|\b(Bearer|OAuth)(\s+)[\w%.~+/=|-]{8,}"
+    r"oauth_signature|crc_token|refresh_token)([\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+|\b(Bearer|OAuth|Basic)(\s+)[\w%.~+/=|-]{8,}"
 )
 _CHATTY = ("urllib3.connectionpool", "tweepy.client", "requests_oauthlib.oauth1_auth", "oauthlib.oauth1.rfc5849")
 
@@ -67,27 +67,65 @@ for _name in _CHATTY:
 class RebaseAdapter(HTTPAdapter):
     """Sends every request to `base` (an origin, perhaps with a path before), and raises `NetworkError` alone.
 
-    `refusal` reads an answer and says what is wrong with it, if anything is. `last` is the latest answer.
+    `refusal` reads an answer and says what is wrong with it, if anything is. `last` is the latest answer. Where
+    `fresh_token` is given, a call that was refused for its bearer token (401: nothing was done) is made once more
+    with the token that took its place.
     """
 
-    def __init__(self, base: str, refusal: Refusal, secrets: Iterable[str] = ()) -> None:
+    def __init__(
+        self, base: str, refusal: Refusal, secrets: Iterable[str] = (), fresh_token: FreshToken | None = None
+    ) -> None:
         self.base = urlsplit(base)
         self.refusal = refusal
         self.secrets = tuple(secrets)
+        self.fresh_token = fresh_token
         self.last: requests.Response | None = None
+        self._replaced: dict[str, str] = {}
         super().__init__()
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         request.url = self._rebased(request.url or "")
         options |= {"stream": True, "timeout": (CONNECT_SECONDS, READ_SECONDS)}
-        answer = self._ask(request, *args, **options)
+        self._replace_token(request)
+        answer = self._judged(request, *args, **options)
+        if self._token_refused(request, answer):
+            self._renew_token(request)
+            answer = self._judged(request, *args, **options)
         if isinstance(answer, NetworkError):
             raise self._clean(answer)
-        self.last = answer
-        failure = self.refusal(answer)
-        if failure is not None:
-            raise self._clean(failure)
         return answer
+
+    def _judged(
+        self, request: requests.PreparedRequest, *args: Any, **options: Any
+    ) -> requests.Response | NetworkError:
+        answer = self._ask(request, *args, **options)
+        if isinstance(answer, NetworkError):
+            return answer
+        self.last = answer
+        return self.refusal(answer) or answer
+
+    # -- a token that ended -----------------------------------------------------------------------------------------
+
+    def _token_refused(self, request: requests.PreparedRequest, answer: requests.Response | NetworkError) -> bool:
+        return (
+            self.fresh_token is not None
+            and isinstance(answer, NetworkError)
+            and answer.code == "401"
+            and bool(_bearer(request))
+        )
+
+    def _renew_token(self, request: requests.PreparedRequest) -> None:
+        refused = _bearer(request)
+        if self.fresh_token is not None:
+            fresh = self.fresh_token(refused)
+            self.secrets = (*self.secrets, fresh)
+            self._replaced = dict.fromkeys((*self._replaced, refused), fresh)
+            self._replace_token(request)
+
+    def _replace_token(self, request: requests.PreparedRequest) -> None:
+        fresh = self._replaced.get(_bearer(request))
+        if fresh:
+            request.headers["Authorization"] = f"Bearer {fresh}"
 
     def _rebased(self, address: str) -> str:
         asked = urlsplit(address)
@@ -114,9 +152,16 @@ class RebaseAdapter(HTTPAdapter):
         return failure
 
 
-def session(origin: str, base: str, refusal: Refusal, secrets: Iterable[str]) -> tuple[requests.Session, RebaseAdapter]:
+def _bearer(request: requests.PreparedRequest) -> str:
+    scheme, _, token = str(request.headers.get("Authorization", "")).partition(" ")
+    return token if scheme == "Bearer" else ""
+
+
+def session(
+    origin: str, base: str, refusal: Refusal, secrets: Iterable[str], fresh_token: FreshToken | None = None
+) -> tuple[requests.Session, RebaseAdapter]:
     """A session that reaches `origin` (where the client library believes it is) by `base`, and nothing else."""
-    adapter = RebaseAdapter(base or origin, refusal, secrets)
+    adapter = RebaseAdapter(base or origin, refusal, secrets, fresh_token)
     found = requests.Session()
     found.trust_env = False  # a .netrc would replace our authorization
     found.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 
 from channels_ingest.networks.base import (
     JSON,
+    Access,
     Account,
     Action,
     Author,
@@ -59,6 +60,7 @@ ROOTS_PER_QUERY = 10
 LOOKUP_LIMIT = 100
 CLOCKS_DIFFER = timedelta(minutes=5)
 READ_BACK_PAGES = 5
+ACCESS_LIVES = timedelta(hours=2)  # of an OAuth 2.0 user token, where X does not say
 
 USER_FIELDS = ["name", "username", "profile_image_url", "public_metrics", "verified", "protected", "receives_your_dm"]
 MEDIA_FIELDS = ["media_key", "type", "url", "preview_image_url", "alt_text", "variants"]
@@ -182,6 +184,30 @@ class Twitter(Network):
             gettext_noop("Shown beside the access token. Leave it empty for an OAuth 2.0 user token."),
             required=False,
         ),
+        Field(
+            "refresh_token",
+            gettext_noop("Refresh token"),
+            gettext_noop(
+                "OAuth 2.0 only: it came with the access token, where the scope offline.access was asked for. We renew "
+                "the access with it every two hours; X takes each refresh token once, so paste it nowhere else."
+            ),
+            required=False,
+        ),
+        Field(
+            "client_id",
+            gettext_noop("Client ID"),
+            gettext_noop("OAuth 2.0 only: Keys and tokens, OAuth 2.0 Client ID. Needed to renew the access."),
+            secret=False,
+            app=True,
+            required=False,
+        ),
+        Field(
+            "client_secret",
+            gettext_noop("Client secret"),
+            gettext_noop("Shown beside the client ID, once."),
+            app=True,
+            required=False,
+        ),
     )
     app_field: ClassVar[str] = "consumer_key"
 
@@ -232,7 +258,10 @@ class Twitter(Network):
         keys = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
         signing = {name: given.get(name) for name in keys} if signs else {}
         client = tweepy.Client(bearer_token=token, return_type=dict, wait_on_rate_limit=False, **signing)
-        client.session, _adapter = http.session(ORIGIN, self.account.base_url, x_errors.refusal, given.values())
+        fresh_token = self.account.fresh_token if not signs and token == given.get("access_token") else None
+        client.session, _adapter = http.session(
+            ORIGIN, self.account.base_url, x_errors.refusal, given.values(), fresh_token
+        )
         return client
 
     # -- who we are -------------------------------------------------------------------------------------------------
@@ -249,6 +278,50 @@ class Twitter(Network):
             }
             raise NetworkError(words, Trouble.BROKEN, code="other-account", advice=_("Connect the account again."))
         return author_from(external_id, user)
+
+    def sign_in(self) -> Access:
+        """With a refresh token the access is renewed at once: that proves it, and says when the access ends."""
+        return self.renew() if self.renewable else Access(self.account.credentials)
+
+    @property
+    def renewable(self) -> bool:
+        return bool(self.account.credentials.get("refresh_token")) and not self._signs
+
+    def renew(self) -> Access:
+        """https://docs.x.com/resources/fundamentals/authentication/oauth-2-0/authorization-code: an access token lives
+        two hours, a refresh token is good once."""
+        given = self.account.credentials
+        answer = self._ask_for_tokens()
+        access_token, lives = values.identifier(answer.get("access_token")), values.count(answer.get("expires_in"))
+        if not access_token:
+            raise NetworkError(_("X's answer cannot be read."), Trouble.TEMPORARY, ambiguous=True, code="body")
+        tokens = {
+            "access_token": access_token,
+            "refresh_token": values.identifier(answer.get("refresh_token")) or given["refresh_token"],
+        }
+        ends = datetime.now(UTC) + (timedelta(seconds=lives) if lives else ACCESS_LIVES)
+        return Access({**given, **tokens}, renew_before=ends)
+
+    def _ask_for_tokens(self) -> Obj:
+        from channels_ingest.networks import http
+        from channels_ingest.networks.parts import x_errors
+
+        given = self.account.credentials
+        asked = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
+        session, _adapter = http.session(ORIGIN, self.account.base_url, x_errors.refusal, given.values())
+        client = (given.get("client_id", ""), given.get("client_secret", ""))
+        try:
+            if client[1]:
+                answer = session.post(f"{ORIGIN}/2/oauth2/token", data=asked, auth=client)
+            else:  # a public client has no secret
+                answer = session.post(f"{ORIGIN}/2/oauth2/token", data={**asked, "client_id": client[0]})
+        except NetworkError as problem:
+            if problem.trouble == Trouble.TEMPORARY:
+                raise
+            words = _("X does not renew this access: %(reason)s") % {"reason": problem.message}
+            advice = _("Sign in at X again, and enter the new access token and refresh token here.")
+            raise NetworkError(words, Trouble.BROKEN, code="sign-in", advice=advice) from None
+        return values.mapping(answer.json())
 
     # -- in ---------------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,18 @@ def issue_token(world: World, member: Member, app: App) -> Token:
     return token
 
 
+def issue_pair(world: World, account: str, app_id: str, *, spend: Token | None = None) -> Token:
+    """An access token of X that ends, with the refresh token for the next; `spend` is the one it is given for."""
+    ends = now_ms() + world.settings["x"]["token_seconds"] * 1000
+    token = Token(
+        ids.secret(), "x", app_id, account, scopes=list(spend.scopes if spend else X_SCOPES),
+        expires=ends, refresh=ids.secret("refresh-"),
+    )  # fmt: skip
+    spent = [{"kind": "token.spent", "value": spend.value}] if spend else []
+    world.record_all([*spent, {"kind": "token.issued", "token": asdict(token)}])
+    return token
+
+
 def _app(world: World, network: Network, name: str) -> App:
     app_id = ids.digits("app", network, name or APP_NAMES[network], length=15)
     if network == "x":

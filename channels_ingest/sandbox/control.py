@@ -20,7 +20,7 @@ from .x.render import iso
 
 JSON = dict[str, Any]
 LEDGER_PAGE = 10_000
-SECRETS = ("value", "secret", "bearer", "verify_token")
+SECRETS = ("value", "secret", "bearer", "verify_token", "refresh")
 ALL_X_EVENTS = (
     "post.create", "post.delete", "post.mention.create", "post.reply.create", "post.quote.create", "dm.sent",
     "dm.received", "follow.follow", "follow.unfollow",
@@ -166,6 +166,12 @@ def shown_brand(site: Site, member: Member) -> JSON:
             "consumer_secret": app.secret,
             "bearer_token": app.bearer,
         }
+        if token.refresh:
+            credentials |= {
+                "client_id": app.client_id,
+                "client_secret": app.client_secret,
+                "refresh_token": token.refresh,
+            }
     elif token and app:
         credentials = {
             "access_token": token.value,
@@ -209,7 +215,8 @@ def change_member(asked: Asked) -> JSON:
 
 
 def change_token(asked: Asked) -> JSON:
-    """revoke (with `subcode` on Facebook), restore, renew (a fresh token; the old ones are dead), scope."""
+    """revoke (with `subcode` on Facebook), restore, renew (a fresh token; the old ones are dead), scope; on X also pair
+    (one that ends, with a refresh token) and expire (the newest ends now; its refresh token is still good)."""
     member, what = asked.member("id"), asked.text("action")
     world, network = asked.world, asked.network
     if what == "revoke":
@@ -221,10 +228,14 @@ def change_token(asked: Asked) -> JSON:
         app = world.apps[network, world.tokens_of(network, member.id)[-1].app]
         world.record("token.changed", network=network, id=member.id, changes={"dead": {"subcode": 460}})
         acts.issue_token(world, member, app)
+    elif what == "pair" and network == "x":
+        acts.issue_pair(world, member.id, world.tokens_of(network, member.id)[-1].app)
+    elif what == "expire" and network == "x":
+        world.record("token.changed", network=network, id=member.id, changes={"expires": now_ms()})
     elif what in ("remove_scope", "add_scope"):
         _change_scope(asked, member, what)
     else:
-        raise Refused("action is revoke, restore, renew, remove_scope or add_scope.")
+        raise Refused("action is revoke, restore, renew, pair or expire (on X), remove_scope or add_scope.")
     return shown_brand(asked.site, member)
 
 
@@ -462,6 +473,8 @@ def ledger(asked: Asked) -> JSON:
 
 def _discreet(line: JSON) -> JSON:
     """A journal line without the secrets of apps and tokens."""
+    if line.get("kind") == "token.spent":
+        line = {name: value for name, value in line.items() if name != "value"}
     for part in ("app", "token"):
         if isinstance(line.get(part), dict):
             line = {**line, part: {name: value for name, value in line[part].items() if name not in SECRETS}}

@@ -52,10 +52,23 @@ class App:
     webhook_url: str = ""  # Facebook keeps one per app
     fields: list[str] = field(default_factory=list)
 
+    @property
+    def client_id(self) -> str:
+        """X knows the app by another name in OAuth 2.0."""
+        return f"{self.id}-oauth2"
+
+    @property
+    def client_secret(self) -> str:
+        return f"cs-{self.secret}"
+
 
 @dataclass(slots=True)
 class Token:
-    """What a caller presents. `user` speaks for one account, `app` for none. `dead` is why it no longer works."""
+    """What a caller presents. `user` speaks for one account, `app` for none. `dead` is why it no longer works.
+
+    An OAuth 2.0 token of X ends at `expires` (UTC ms; 0: never) and comes with a `refresh` token, which is good once:
+    then both are `spent`.
+    """
 
     value: str
     network: Network
@@ -64,6 +77,13 @@ class Token:
     kind: Literal["user", "app"] = "user"
     scopes: list[str] = field(default_factory=list)
     dead: dict[str, Any] | None = None
+    expires: int = 0
+    refresh: str = ""
+    spent: bool = False
+
+    def works(self, now: int) -> bool:
+        """Whether it may be presented at `now` (UTC ms)."""
+        return self.dead is None and not self.spent and not 0 < self.expires <= now
 
     @property
     def label(self) -> str:

@@ -28,6 +28,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
         "timeline_limit": 3200,
         "search_days": 7,  # recent search; null: all
         "dm_days": 30,
+        "token_seconds": 7200,  # how long an access token lives that is given for a refresh token
         "reply_rule": True,  # replies by API only where the author mentioned or quoted us
     },
     "facebook": {
@@ -49,6 +50,7 @@ class World:
         self.people: dict[str, dict[Network, str]] = {}
         self.apps: dict[tuple[Network, str], App] = {}
         self.tokens: dict[str, Token] = {}
+        self.refreshes: dict[str, Token] = {}  # by refresh token
         self.items: dict[Network, dict[str, Item]] = {"x": {}, "facebook": {}}
         self.children: dict[tuple[Network, str], list[str]] = defaultdict(list)
         self.quotes: dict[str, list[str]] = defaultdict(list)
@@ -123,6 +125,11 @@ class World:
     def _on_token_issued(self, event: Record) -> None:
         token = Token(**event["token"])
         self.tokens[token.value] = token
+        if token.refresh:
+            self.refreshes[token.refresh] = token
+
+    def _on_token_spent(self, event: Record) -> None:
+        self.tokens[event["value"]].spent = True
 
     def _on_token_changed(self, event: Record) -> None:
         for token in self.tokens_of(event["network"], event["id"]):
@@ -279,10 +286,14 @@ class World:
         return root
 
     def below(self, network: Network, item_id: str) -> Iterator[Item]:
-        """Everything under an item, depth first, in the order it was written."""
-        stack = list(reversed(self.children.get((network, item_id), [])))
+        """Everything under an item, depth first, in the order it was written; each once, also where loaded data
+        answers itself in a circle."""
+        stack, seen = list(reversed(self.children.get((network, item_id), []))), {item_id}
         while stack:
             item = self.items[network][stack.pop()]
+            if item.id in seen:
+                continue
+            seen.add(item.id)
             yield item
             stack.extend(reversed(self.children.get((network, item.id), [])))
 

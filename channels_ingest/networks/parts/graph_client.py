@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 import warnings
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,14 +31,16 @@ def _library() -> Any:
 
 
 class Graph:
-    """Calls for one token. Raises NetworkError alone."""
+    """Calls for one token. Raises NetworkError alone; `hidden` are more words that no error may show."""
 
-    def __init__(self, token: str, *, version: str, base_url: str = "", app_secret: str = "") -> None:
+    def __init__(
+        self, token: str, *, version: str, base_url: str = "", app_secret: str = "", hidden: Iterable[str] = ()
+    ) -> None:
         if not token or not (token.isascii() and token.isprintable()):
             raise NetworkError("The access token is missing or damaged.", Trouble.BROKEN, code="credentials")
         if not VERSION.fullmatch(version):
             raise NetworkError(f"{version[:20]!r} is no version of the Graph API.", Trouble.BROKEN, code="version")
-        session, self._adapter = http.session(ORIGIN, base_url, graph_errors.refusal, (token, app_secret))
+        session, self._adapter = http.session(ORIGIN, base_url, graph_errors.refusal, (token, app_secret, *hidden))
         if app_secret and "|" not in token:
             # Proves that the caller knows the app's secret: a stolen token alone is then of no use.
             proof = hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
@@ -47,6 +50,10 @@ class Graph:
 
     def node(self, node: str, **asked: str) -> Obj:
         return values.mapping(self._api.get_object(_path(node), **asked))
+
+    def exchange(self, **asked: str) -> Obj:
+        """A token for another one."""
+        return values.mapping(self._api.get_object("oauth/access_token", **asked))
 
     def edge(self, node: str, edge: str, *, after: str = "", **asked: str) -> Obj:
         """One page of an edge, `after` the cursor of the page before."""

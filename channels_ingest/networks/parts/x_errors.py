@@ -55,7 +55,8 @@ def _refused(answer: requests.Response, body: Obj) -> NetworkError:
 
 def _words(body: Obj) -> str:
     inner = next(values.objects(body.get("errors")), {})
-    found = (body.get("detail"), inner.get("message"), inner.get("detail"), body.get("title"))
+    oauth = body.get("error_description")
+    found = (body.get("detail"), inner.get("message"), inner.get("detail"), oauth, body.get("title"))
     return next((values.text(one, 500) for one in found if isinstance(one, str) and one), "")
 
 

@@ -15,7 +15,7 @@ from ..ledger import now_ms
 from ..site import TOKEN, Site, serve, site_of
 from ..things import Item, Member, Message, Timeline, Token
 from ..world import mentioned
-from . import asking, problems, search
+from . import asking, oauth, problems, search
 from .asking import Ask, ask
 from .limits import Window
 from .problems import Problem
@@ -50,7 +50,7 @@ class Call:
 
     def _admit(self, scope: str, user_only: bool) -> Token:
         token = self.request[TOKEN]
-        if token is None or token.dead:
+        if token is None or not token.works(now_ms()):
             raise problems.unauthorized()
         if user_only and token.kind == "app":
             raise Problem(403, "Unsupported Authentication", USER_AUTH_ONLY, kind="unsupported-authentication")
@@ -552,6 +552,7 @@ async def _send(call: Call, other: str) -> web.Response:
 def routes() -> list[web.RouteDef]:
     get, put, send, delete = web.get, web.put, web.post, web.delete
     return [
+        send("/x/2/oauth2/token", oauth.token),
         get("/x/2/users/me", me),
         get("/x/2/users", users),
         get("/x/2/users/by", users_by_usernames),

@@ -143,7 +143,7 @@ def _new_subscription(call: Call, asked: JSON, wanted: dict[str, str]) -> Subscr
 def _must_be_granted(call: Call, event_type: str, user_id: str) -> None:
     """Private events need the user's own grant to this app."""
     granted = call.token.account == user_id or any(
-        token.app == call.token.app and not token.dead for token in call.world.tokens_of("x", user_id)
+        token.app == call.token.app and token.works(now_ms()) for token in call.world.tokens_of("x", user_id)
     )
     if event_type.startswith(PRIVATE) and not granted:
         raise problems.forbidden("This event needs the user's authorization.")
