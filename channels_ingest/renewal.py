@@ -38,17 +38,21 @@ def fresh_token(channel_id: int, refused: str) -> str:
     if channel.credentials.get("access_token") == refused:
         if not channel.speak().renewable:
             raise NetworkError(_("The keys were changed meanwhile."), Trouble.TEMPORARY, code="renewing")
-        renew(channel_id)
+        renew(channel_id, instead_of=refused)
         channel = _channel(channel_id)
     return str(channel.credentials.get("access_token", ""))
 
 
-def renew(channel_id: int) -> None:
-    """Renews the access of a channel. Raises NetworkError where it could not be, or somebody else is at it."""
+def renew(channel_id: int, *, instead_of: str | None = None) -> None:
+    """Renews the access of a channel, or `instead_of` this access token alone: somebody may have done so since it was
+    read. Raises NetworkError where it could not be, or somebody else is at it."""
     before = time.monotonic()
     turn = _claim(channel_id)
     channel = _channel(channel_id)
     used = channel.credentials.get("refresh_token", "")
+    if instead_of is not None and channel.credentials.get("access_token") != instead_of:
+        Renewal.objects.filter(channel=channel, tries=turn).update(lease_until=None, tries=turn - 1)
+        return
     failpoint("renew.calling")
     try:
         with writing_before(before + LEASE.total_seconds() / 2):
@@ -137,13 +141,12 @@ def renew_due() -> int:
     free = Q(lease_until=None) | Q(lease_until__lte=Now())
     due = Renewal.objects.filter(free, due_at__lte=Now(), refused_at=None, channel__in=Channel.objects.pulling())
     done = 0
-    for channel_id in list(due.order_by("due_at").values_list("channel_id", flat=True)):
+    for channel in Channel.objects.filter(pk__in=due.values("channel_id")).order_by("renewal__due_at"):
         try:
-            if due.filter(channel_id=channel_id).exists():  # still: another worker may have been quicker
-                renew(channel_id)
-                done += 1
+            renew(channel.pk, instead_of=channel.credentials.get("access_token", ""))
+            done += 1
         except NetworkError as error:
-            log.info("The access of channel %s was not renewed: %s", channel_id, error.message)
+            log.info("The access of %s was not renewed: %s", channel, error.message)
     return done
 
 
