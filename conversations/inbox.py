@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -160,6 +160,7 @@ class Row:
     order: str  # its cursor: where it stands in the list
     passage: list[tuple[str, bool]]  # what a search found: pieces of text, and whether each is a hit
     factors: exposure.Factors | None  # what makes its place in the order of exposure
+    tags: Sequence[str] = ()
     others: int = 0  # how many more threads of this list stand under the same post, counted to a bound
 
 
@@ -419,31 +420,43 @@ def _in_view(threads: QuerySet[Thread], view: str, user: User) -> QuerySet[Threa
     return threads.filter(views.get(view, opened))
 
 
+# what a row shows, and nothing else: fifty rows of five tables are mostly columns that nobody looks at
+_SHOWN = (
+    *(field.name for field in Thread._meta.concrete_fields),
+    *(f"channel__{name}" for name in ("network", "handle", "name")),
+    *(f"identity__{name}" for name in ("name", "handle", "external_id", "avatar_url", "followers")),
+    "contact__name",
+    *(f"assignee__{name}" for name in ("name", "email")),
+    *(f"latest__{name}" for name in ("text", "media", "direction", "sent_by", "version", "removed_at")),
+)
+
+
 def _with_parts(threads: QuerySet[Thread]) -> QuerySet[Thread]:
-    return (
-        threads.select_related("channel", "identity", "contact", "assignee", "latest")
-        .prefetch_related("tags")
-        .defer(
-            "channel__credentials",
-            "channel__settings",
-            "latest__facts",
-            "latest__metrics",
-            "assignee__password",
-        )
-    )
+    return threads.select_related("channel", "identity", "contact", "assignee", "latest").only(*_SHOWN)
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 
 def rows(threads: Iterable[Thread], user: User) -> list[Row]:
-    """The threads as lines of the list, in their order. Two queries, however many there are."""
+    """The threads as lines of the list, in their order. Three queries, however many there are."""
     listed = list(threads)
     ids = [thread.pk for thread in listed]
+    tags = _tags(ids)
     seen = dict(ThreadSeen.objects.filter(user=user, thread_id__in=ids).values_list("thread_id", "seen_at"))
     troubles = _troubles(ids)
     now = timezone.now()
-    return [_row(thread, user, seen.get(thread.pk), troubles, now) for thread in listed]
+    drawn = (_row(thread, user, seen.get(thread.pk), troubles, now) for thread in listed)
+    return [replace(row, tags=tags[row.thread.pk]) if row.thread.pk in tags else row for row in drawn]
+
+
+def _tags(ids: Collection[int]) -> dict[int, list[str]]:
+    """The names of the tags of each thread that has any."""
+    found: dict[int, list[str]] = {}
+    tagged = Thread.tags.through.objects.filter(thread_id__in=ids).order_by("tag__name")
+    for thread_id, name in tagged.values_list("thread_id", "tag__name"):
+        found.setdefault(thread_id, []).append(name)
+    return found
 
 
 def _troubles(ids: Collection[int]) -> dict[int, tuple[str, datetime]]:
