@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import template
+from django.template import Engine
 
 from conversations.fragments import draw
 
@@ -50,6 +51,6 @@ def said(context: RequestContext, one: Said) -> str:
 
 def _delivery(context: RequestContext, one: Said) -> str:
     """What became of our answer, which has forms: drawn by Django."""
-    part = context.template.engine.get_template("conversations/_delivery.html")  # type: ignore[union-attr]
+    part = Engine.get_default().get_template("conversations/_delivery.html")
     with context.push(d=one.delivery, i=one.item):
         return part.render(context)
