@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from django.db import connection
+from psycopg2.sql import SQL, Identifier
 
 from accounts.models import Brand
 from channels_ingest import staging, twcs
@@ -25,8 +26,14 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Kind, Post, Visibility
 from channels_ingest.progress import Progress
 from channels_ingest.staging import Report, StagedPost
+from contacts import models as contacts
+from conversations.models import Interaction, Lane, Thread
 
 BATCH = 500
+# The tables are counted after so many new interactions, then each time they have grown by this factor.
+FIRST_COUNT = 1_000
+GROWTH = 4
+GROWING = (contacts.Contact, contacts.Identity, contacts.IdentityLink, contacts.Acquaintance, Interaction, Thread, Lane)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +183,22 @@ def _store(accounts: _Accounts, total: int, stream: TextIO | None) -> int:
     """Hands everything over, a batch at a time; returns how many interactions are there now."""
     progress = Progress(stream, "Storing")
     done = Recorded()
+    to_be_counted = FIRST_COUNT
     for channel_id, found in _batches(total):
         done += hand_over(accounts.channels[channel_id], [_post(post, channel_id, accounts) for post in found])
+        if done.stored >= to_be_counted:
+            _count_tables()
+            to_be_counted *= GROWTH
         progress.at(done.stored + done.known, total, f"{done.stored + done.known} of {total}")
     progress.end(total, total, f"{done.stored + done.known} of {total}")
     return done.stored + done.known
+
+
+def _count_tables() -> None:
+    """Tells the planner how large the tables have become: its own count comes minutes late for so fast a growth."""
+    with connection.cursor() as cursor:
+        for model in GROWING:
+            cursor.execute(SQL("ANALYZE {}").format(Identifier(model._meta.db_table)))
 
 
 _BATCH = """
