@@ -9,12 +9,22 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Team, User
 from channels_ingest.networks.base import Visibility
 from contacts.locks import keep_people
 from conversations import live, notify
 from conversations.mentions import mentioned
-from conversations.models import Interaction, NoteKey, Notification, Promise, Thread, ThreadEvent, ThreadSeen, Waiver
+from conversations.models import (
+    Interaction,
+    Mention,
+    NoteKey,
+    Notification,
+    Promise,
+    Thread,
+    ThreadEvent,
+    ThreadSeen,
+    Waiver,
+)
 
 
 class NotPossible(Exception):
@@ -32,24 +42,36 @@ class LeftHanging(NotPossible):
         super().__init__(_("It began in public and was handled in private: say a closing word in public, or why not."))
 
 
-def assign(thread: Thread, *, to: User | None, by: User) -> Thread:
-    """Gives the thread to a colleague who sees its brand, or to nobody. Raises NotPossible."""
+def assign(thread: Thread, *, to: User | Team | None, by: User) -> Thread:
+    """Gives the thread to a colleague who sees its brand, to a team of it, or to nobody. Raises NotPossible.
+
+    A team keeps what one of its people takes; what a team gets, nobody else has any more.
+    """
     if to is not None and not serves(to, thread):
         raise NotPossible(_("%(name)s does not work for this brand.") % {"name": to})
     with transaction.atomic():
         locked = _lock(thread)
-        if locked.assignee_id != (to.pk if to else None):
+        before = locked.assignee_id, locked.team_id
+        if isinstance(to, Team):
+            locked.team = to
+            locked.assignee = to.members.filter(pk=locked.assignee_id).first()
+        else:
             locked.assignee = to
-            locked.save(update_fields=("assignee",))
+            locked.team = locked.team if to else None
+        if before != (locked.assignee_id, locked.team_id):
+            locked.save(update_fields=("assignee", "team"))
             verb = ThreadEvent.Verb.ASSIGNED if to else ThreadEvent.Verb.UNASSIGNED
-            note_event(locked, verb, by, to=str(to) if to else "", to_id=to.pk if to else None)
-            if to is not None:
+            note_event(locked, verb, by, to=str(to) if to else "", to_id=to.pk if isinstance(to, User) else None)
+            if isinstance(to, User):
                 notify.tell([to.pk], Notification.Kind.ASSIGNED, locked, by=by)
     return locked
 
 
-def serves(user: User, thread: Thread) -> bool:
-    """Whether this colleague works for the thread's brand."""
+def serves(whom: User | Team, thread: Thread) -> bool:
+    """Whether this colleague or team works for the thread's brand."""
+    if isinstance(whom, Team):
+        return whom.brand_id == thread.brand_id
+    user = whom
     return user.is_active and (user.sees_all_brands or user.brands.filter(pk=thread.brand_id).exists())
 
 
@@ -157,9 +179,19 @@ def write_note(thread: Thread, *, by: User, text: str, key: uuid.UUID | None = N
         if key:
             NoteKey.objects.create(key=key, note=note)
         called = mentioned(words, thread.brand_id)
+        settle_mentions(thread, by=by)
+        Mention.objects.bulk_create(
+            [Mention(user_id=pk, interaction=note) for pk in called - {by.pk}], ignore_conflicts=True
+        )
         notify.tell(called, Notification.Kind.MENTION, thread, interaction=note, by=by)
         live.announce(thread.brand_id, [thread.pk])
     return note
+
+
+def settle_mentions(thread: Thread, *, by: User) -> int:
+    """What called this colleague here is answered, or put aside; returns how many notes that were."""
+    called = Mention.objects.of(by).filter(interaction__thread=thread)
+    return Mention.objects.filter(pk__in=called.values("pk")).update(settled_at=timezone.now())
 
 
 def mark_seen(thread: Thread, *, by: User) -> None:

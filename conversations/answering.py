@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from channels_ingest.networks.base import Action
-from conversations import actions, drafts, macros
+from conversations import actions, bulk, drafts, macros
 from conversations.actions import NotPossible
 from conversations.models import Interaction, Macro, Thread
 from conversations.promises import Promised
@@ -73,7 +73,8 @@ def _follow(thread: Thread, *, by: User, given: dict[str, Any]) -> str:
     Macro.objects.filter(pk=macro.pk).update(used=F("used") + 1)
     try:
         if given["steps"]:
-            macros.take_steps(macro, thread, by=by)
+            with bulk.journal(thread, "macro", by=by):
+                macros.take_steps(macro, thread, by=by)
     except NotPossible as refused:
         return str(refused)
     return ""

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Team, User
 from contacts.models import Tag
 from conversations import actions, macros
 from conversations.actions import NotPossible
@@ -27,7 +27,8 @@ BATCH = 100  # threads in one transaction
 MOST_THREADS = 10_000  # of one job
 UNDO_FOR = timedelta(hours=1)
 VERBS = ("assign", "tag", "untag", "snooze", "close", "reopen")
-Step = dict[str, Any]  # {"verb": one of VERBS, "to": user id or None, "tag": name, "until": ISO moment}
+# {"verb": one of VERBS, "to": user id or None, "team": team id, "tag": name, "until": ISO moment}
+Step = dict[str, Any]
 
 
 def begin(step: Step, *, ids: Collection[int], by: User) -> BulkJob:
@@ -127,7 +128,7 @@ def _deed(job: BulkJob) -> Callable[[Thread], object]:
     step, by = job.step, job.by
     match step["verb"]:
         case "assign":
-            to = User.objects.filter(pk=step["to"]).first() if step.get("to") else None
+            to = _whom(step)
             return lambda thread: actions.assign(thread, to=to, by=by)
         case "tag":
             return lambda thread: macros.tag_thread(thread, names=[step["tag"]], by=by)
@@ -139,6 +140,12 @@ def _deed(job: BulkJob) -> Callable[[Thread], object]:
             return lambda thread: actions.close(thread, by=by)
         case _:
             return lambda thread: actions.reopen(thread, by=by)
+
+
+def _whom(step: Step) -> User | Team | None:
+    if step.get("team"):
+        return Team.objects.filter(pk=step["team"]).first()
+    return User.objects.filter(pk=step["to"]).first() if step.get("to") else None
 
 
 # -- backward ---------------------------------------------------------------------------------------------------------
@@ -159,15 +166,17 @@ def _backward(job: BulkJob) -> bool:
 def _give_back(thread: Thread, before: dict[str, Any], after: dict[str, Any], by: User) -> None:
     if before == after:
         return
-    if before["assignee"] != after["assignee"]:
+    if (before["assignee"], before["team"]) != (after["assignee"], after["team"]):
         thread.assignee = User.objects.filter(pk=before["assignee"], is_active=True).first()
-        verb = ThreadEvent.Verb.ASSIGNED if thread.assignee else ThreadEvent.Verb.UNASSIGNED
-        actions.note_event(thread, verb, by, to=str(thread.assignee or ""), to_id=thread.assignee_id, undo=True)
+        thread.team = Team.objects.filter(pk=before["team"]).first()
+        whom = thread.assignee or thread.team
+        verb = ThreadEvent.Verb.ASSIGNED if whom else ThreadEvent.Verb.UNASSIGNED
+        actions.note_event(thread, verb, by, to=str(whom or ""), to_id=thread.assignee_id, undo=True)
     if before["state"] != after["state"] or before["snoozed_until"] != after["snoozed_until"]:
         thread.state = before["state"]
         thread.snoozed_until, thread.closed_at = _moment(before["snoozed_until"]), _moment(before["closed_at"])
         actions.note_event(thread, _BACK_TO[thread.state], by, undo=True)
-    thread.save(update_fields=("assignee", "state", "snoozed_until", "closed_at"))
+    thread.save(update_fields=("assignee", "team", "state", "snoozed_until", "closed_at"))
     if before["tags"] != after["tags"]:
         thread.tags.set(Tag.objects.filter(pk__in=before["tags"]))
         actions.note_event(thread, ThreadEvent.Verb.UNTAGGED, by, tags=[], undo=True)
@@ -207,6 +216,7 @@ def _how_it_is(thread: Thread) -> dict[str, Any]:
     return {
         "state": thread.state,
         "assignee": thread.assignee_id,
+        "team": thread.team_id,
         "snoozed_until": _written(thread.snoozed_until),
         "closed_at": _written(thread.closed_at),
         "tags": sorted(thread.tags.values_list("pk", flat=True)),

@@ -16,22 +16,23 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
-from accounts.models import User
+from accounts.models import Team
 from accounts.roles import Permission
-from conversations import bulk, inbox
+from conversations import bulk, inbox, macros
 from conversations.actions import NotPossible
-from conversations.forms import SnoozeForm, usual_time
-from conversations.models import BulkJob
-from conversations.pages import Request
+from conversations.forms import SnoozeForm, WhomField, colleagues, everybody, teams_of, usual_time
+from conversations.models import BulkJob, Thread
+from conversations.pages import Request, thread_of
 
 MOST_IDS = 2_000  # in one form; more go by "all in this view"
+MOST_OFFERED = 8  # of a kind, in the palette
 
 
 class BulkForm(forms.Form):
     """One step, and on which threads: those named, or all that the list holds."""
 
     verb = forms.ChoiceField(choices=[(verb, verb) for verb in bulk.VERBS])
-    to = forms.ModelChoiceField(queryset=User.objects.filter(is_active=True), required=False)
+    to = WhomField(required=False)
     tag = forms.CharField(max_length=50, required=False)
     usual = forms.ChoiceField(choices=SnoozeForm.USUAL, required=False)
     ids = forms.TypedMultipleChoiceField(coerce=int, required=False)
@@ -57,7 +58,8 @@ class BulkForm(forms.Form):
         step: bulk.Step = {"verb": values["verb"]}
         match values["verb"]:
             case "assign":
-                step["to"] = values["to"].pk if values["to"] else None
+                whom = values["to"]
+                step["team" if isinstance(whom, Team) else "to"] = whom.pk if whom else None
             case "tag" | "untag":
                 step["tag"] = " ".join(values["tag"].split()).lower()
             case "snooze":
@@ -83,6 +85,15 @@ def bulk_steps(request: Request) -> HttpResponse:
     except NotPossible as refused:
         return _said(request, str(refused), refused=True)
     return _progress(request, job)
+
+
+@requires(Permission.REPLY)
+@require_safe
+def bulk_whom(request: Request) -> HttpResponse:
+    """To whom threads can be assigned, as choices of an input."""
+    brands = inbox.brand_ids(request.user)
+    context = {"teams": Team.objects.filter(brand_id__in=brands), "people": everybody(brands)}
+    return render(request, "conversations/_bulk_whom.html", context)
 
 
 @requires(Permission.READ)
@@ -122,10 +133,35 @@ def undo_last(request: Request) -> HttpResponse:
 @requires(Permission.READ)
 @require_safe
 def palette(request: Request) -> HttpResponse:
-    """The first threads that match what is typed into the palette."""
-    wanted = inbox.Wanted.read({"view": "all", "q": request.GET.get("q", "")})
-    rows = inbox.page(request.user, wanted, inbox.brand_ids(request.user)).rows[:8] if wanted.text else []
-    return render(request, "conversations/_palette_found.html", {"rows": rows})
+    """What matches the words typed into the palette: commands for the open thread, and threads."""
+    words, asked = request.GET.get("q", ""), request.GET.get("thread", "")
+    wanted = inbox.Wanted.read({"view": "all", "q": words})
+    rows = inbox.page(request.user, wanted, inbox.brand_ids(request.user)).rows[:MOST_OFFERED] if wanted.text else []
+    context: dict[str, Any] = {"rows": rows}
+    if request.user.may(Permission.REPLY) and asked.isdecimal() and len(asked) < 19:
+        context |= _commands(request, thread_of(request, int(asked)), words[:100])
+    return render(request, "conversations/_palette_found.html", context)
+
+
+def _commands(request: Request, thread: Thread, words: str) -> dict[str, Any]:
+    """Whom the thread can be assigned to, until when it can rest, and the macros; only those with all the words."""
+    parts = words.casefold().split()
+
+    def matches(*texts: object) -> bool:
+        whole = " ".join(str(text) for text in texts).casefold()
+        return all(part in whole for part in parts)
+
+    people = [one for one in colleagues(thread) if one != request.user and matches(_("Assign to"), one.name)]
+    teams = [one for one in teams_of(thread) if matches(_("Assign to"), one.name, _("Team"))]
+    values = macros.values_for(thread, request.user)
+    found = macros.usable_by(request.user, thread, words)[:MOST_OFFERED]
+    return {
+        "thread": thread,
+        "people": people[:MOST_OFFERED],
+        "teams": teams[:MOST_OFFERED],
+        "snoozes": [(key, label) for key, label in SnoozeForm.USUAL if matches(_("Snooze:"), label)],
+        "choice": [(one, macros.render(one.text, values), macros.told(one)) for one in found],
+    }
 
 
 def _progress(request: Request, job: BulkJob) -> HttpResponse:

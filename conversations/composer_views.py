@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.roles import Permission
 from channels_ingest.networks.base import Action
-from conversations import drafts, macros
+from conversations import bulk, drafts, macros
 from conversations.actions import NotPossible
 from conversations.allowed import possibilities
 from conversations.composer import Asked, Composer, found_in
@@ -110,7 +110,8 @@ def steps(request: Request, pk: int) -> HttpResponse:
     usable = macros.usable_by(request.user, thread)
     macro = get_object_or_404(usable, pk=int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0)
     try:
-        taken = macros.take_steps(macro, thread, by=request.user)
+        with bulk.journal(thread, "macro", by=request.user):
+            taken = macros.take_steps(macro, thread, by=request.user)
     except NotPossible as refused:
         return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(", ".join(taken).capitalize() or _("This macro has no steps.")))

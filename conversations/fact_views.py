@@ -11,7 +11,7 @@ from accounts.access import requires
 from accounts.keyset import page
 from accounts.roles import Permission
 from contacts.models import Tag
-from conversations import macros, promises, readings
+from conversations import bulk, macros, promises, readings
 from conversations.actions import NotPossible
 from conversations.forms import PromiseForm, TagForm
 from conversations.models import Interaction, Promise
@@ -26,13 +26,15 @@ def tags(request: Request, pk: int) -> HttpResponse:
     """Adds a tag, or takes the one named in `remove` off."""
     thread = thread_of(request, pk)
     if removed := request.POST.get("remove"):
-        macros.untag_thread(thread, name=removed[:50], by=request.user)
+        with bulk.journal(thread, "untag", by=request.user):
+            macros.untag_thread(thread, name=removed[:50], by=request.user)
         return done(request, thread, Answer(_("The tag is off.")))
     form = TagForm(request.POST)
     if not form.is_valid():
         return done(request, thread, Answer(errors_of(form), refused=True))
     try:
-        macros.tag_thread(thread, names=[form.cleaned_data["name"]], by=request.user)
+        with bulk.journal(thread, "tag", by=request.user):
+            macros.tag_thread(thread, names=[form.cleaned_data["name"]], by=request.user)
     except NotPossible as refused:
         return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(_("Tagged.")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Brand, Digest, User
+from accounts.models import Brand, Digest, Team, User
 from accounts.roles import Permission, Role
 from channels_ingest.networks.base import Action
 from conversations import macros
@@ -27,6 +28,7 @@ TEXT_LIMIT = 20_000
 MORNING = 9  # o'clock, in the agent's own time zone
 MONDAY = 0
 WEEK = 7
+LONGEST_ID = 19  # digits that no id has
 
 
 class ReplyForm(forms.Form):
@@ -67,10 +69,39 @@ class ReadForm(forms.Form):
     text = forms.CharField(required=False, strip=False)
 
 
-class AssignForm(forms.Form):
-    """To whom a thread goes; empty for nobody. Whether this colleague serves the brand is for `assign` to say."""
+class WhomField(forms.Field):
+    """A colleague ("5"), a team ("team-3"), or nobody (""). Whether they serve the brand is for `assign` to say."""
 
-    to = forms.ModelChoiceField(queryset=User.objects.filter(is_active=True), required=False)
+    def to_python(self, value: Any) -> User | Team | None:
+        if value in self.empty_values:
+            return None
+        kind, _dash, number = str(value).rpartition("-")
+        found: User | Team | None = None
+        if number.isdecimal() and len(number) < LONGEST_ID:
+            if kind == "team":
+                found = Team.objects.filter(pk=int(number)).first()
+            elif not kind:
+                found = User.objects.filter(pk=int(number), is_active=True).first()
+        if found is None:
+            raise forms.ValidationError(_("There is no such colleague or team."))
+        return found
+
+
+class AssignForm(forms.Form):
+    """To whom a thread goes."""
+
+    to = WhomField(required=False)
+
+
+def everybody(brands: Collection[int]) -> QuerySet[User]:
+    """Who may work on threads of these brands."""
+    serve = Q(brands__in=brands) | Q(role=Role.ADMIN)
+    return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
+
+
+def teams_of(thread: Thread) -> QuerySet[Team]:
+    """The teams of the thread's brand."""
+    return Team.objects.filter(brand=thread.brand_id)
 
 
 def colleagues(thread: Thread) -> QuerySet[User]:

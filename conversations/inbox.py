@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,13 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from accounts.models import Brand
+from accounts.models import Brand, Team
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
 from conversations import exposure
 from conversations.find import Hit, find
 from conversations.highlight import passage
-from conversations.models import Delivery, Interaction, Promise, SavedView, Thread, ThreadSeen, unread
+from conversations.models import Delivery, Interaction, Mention, Promise, SavedView, Thread, ThreadSeen, unread
 from conversations.query import Query, parse
 from conversations.question import Asker, conditions
 
@@ -40,6 +40,7 @@ WAITING_TOO_LONG = timedelta(hours=24)
 VIEWS = {
     "mine": gettext_lazy("Mine"),
     "unassigned": gettext_lazy("Unassigned"),
+    "mentions": gettext_lazy("Mentions of me"),
     "all": gettext_lazy("All"),
     "waiting": gettext_lazy("Waiting longest"),
     "promises": gettext_lazy("Promises"),
@@ -47,7 +48,7 @@ VIEWS = {
     "snoozed": gettext_lazy("Snoozed"),
     "closed": gettext_lazy("Closed"),
 }
-COUNTED = ("mine", "unassigned", "all", "waiting", "promises", "hanging", "snoozed")
+COUNTED = ("mine", "unassigned", "mentions", "all", "waiting", "promises", "hanging", "snoozed")
 
 ORDERS = {
     "newest": gettext_lazy("Newest first"),
@@ -113,6 +114,11 @@ class Wanted:
     @property
     def _usual_order(self) -> str:
         return "waiting" if self.view == "waiting" else "newest"
+
+    @property
+    def upwards(self) -> bool:
+        """Whether the smallest value of the order stands first."""
+        return self.order in _FIELDS and not _FIELDS[self.order][1]
 
     @property
     def filtered(self) -> bool:
@@ -202,13 +208,21 @@ def page(user: User, wanted: Wanted, brands: Collection[int]) -> Page:
 
 def still_there(user: User, wanted: Wanted, brands: Collection[int], ids: Collection[int]) -> list[Row]:
     """Those of the threads that (now) belong to the list: what an open browser asks when told of changes."""
-    if wanted.searching:
-        return []  # what was found stays as it was found
     asker = Asker(user, brands)
-    found = list(_with_parts(_asked_for(asker, wanted).filter(pk__in=ids)))
+    if wanted.searching:  # what was found stays where it was found, and is told anew
+        return rows(_with_parts(_of_brands(brands, Thread.objects.filter(pk__in=ids))), user)
+    threads = _asked_for(asker, wanted)
+    if wanted.grouped:
+        posts = Thread.objects.filter(pk__in=ids).exclude(root_external_id="")
+        same = Q(root_external_id__in=posts.values("root_external_id"), channel_id__in=posts.values("channel_id"))
+        threads = _first_of_each_post(threads.filter(Q(pk__in=ids) | same), wanted, asker)
+    else:
+        threads = threads.filter(pk__in=ids)
+    found = list(_with_parts(threads))
     if wanted.order == "exposure":
         return _exposed_rows(asker, wanted, found, timezone.now())
-    return [row_of(asker, wanted, row) for row in rows(found, user)]
+    listed = [row_of(asker, wanted, row) for row in rows(found, user)]
+    return _with_others(asker, wanted, listed) if wanted.grouped else listed
 
 
 def tabs(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
@@ -406,18 +420,44 @@ def _of_brands(brands: Collection[int], threads: QuerySet[Thread]) -> QuerySet[T
 
 
 def _in_view(threads: QuerySet[Thread], view: str, user: User) -> QuerySet[Thread]:
-    opened, closed = Q(state=Thread.State.OPEN), Q(state=Thread.State.CLOSED)
-    views = {
-        "mine": opened & Q(assignee=user),
-        "unassigned": opened & Q(assignee=None),
-        "promises": Q(pk__in=Promise.objects.owed_by(user).values("thread")),
-        "hanging": Q(hanging_since__isnull=False) & ~closed & ~Q(state__in=Thread.PUT_AWAY),
-        "snoozed": Q(state=Thread.State.SNOOZED),
-        "closed": closed,
-        "waiting": opened & Q(waiting_since__isnull=False),
-        "any": Q(),
-    }
-    return threads.filter(views.get(view, opened))
+    return threads.filter(_VIEWS.get(view, _opened)(user))
+
+
+def _opened(user: User) -> Q:
+    return Q(state=Thread.State.OPEN)
+
+
+def _unassigned(user: User) -> Q:
+    """What nobody has, and no team that one is not in."""
+    return Q(state=Thread.State.OPEN, assignee=None) & (Q(team=None) | Q(team__in=_teams(user)))
+
+
+def _standing() -> Q:
+    """Neither closed nor put away."""
+    return ~Q(state__in=(Thread.State.CLOSED, *Thread.PUT_AWAY))
+
+
+_VIEWS: Mapping[str, Callable[[User], Q]] = {
+    "mine": lambda user: Q(state=Thread.State.OPEN, assignee=user),
+    "unassigned": _unassigned,
+    "mentions": lambda user: Q(pk__in=Mention.objects.of(user).values("interaction__thread")) & _standing(),
+    "promises": lambda user: Q(pk__in=Promise.objects.owed_by(user).values("thread")),
+    "hanging": lambda user: Q(hanging_since__isnull=False) & ~Q(state="closed") & ~Q(state__in=Thread.PUT_AWAY),
+    "snoozed": lambda user: Q(state=Thread.State.SNOOZED),
+    "closed": lambda user: Q(state=Thread.State.CLOSED),
+    "waiting": lambda user: Q(state=Thread.State.OPEN, waiting_since__isnull=False),
+    "any": lambda user: Q(),
+}
+
+
+def _teams(user: User) -> QuerySet[Team, int]:
+    return Team.objects.filter(members=user).order_by().values_list("pk", flat=True)
+
+
+def mentions_on(thread: Thread, user: User) -> list[Interaction]:
+    """The notes of a thread that call this colleague and wait for their word, the oldest first."""
+    called = Mention.objects.of(user).filter(interaction__thread=thread).select_related("interaction__sent_by")
+    return [one.interaction for one in called.order_by("pk")]
 
 
 # what a row shows, and nothing else: fifty rows of five tables are mostly columns that nobody looks at
@@ -427,12 +467,13 @@ _SHOWN = (
     *(f"identity__{name}" for name in ("name", "handle", "external_id", "avatar_url", "followers")),
     "contact__name",
     *(f"assignee__{name}" for name in ("name", "email")),
+    "team__name",
     *(f"latest__{name}" for name in ("text", "media", "direction", "sent_by", "version", "removed_at")),
 )
 
 
 def _with_parts(threads: QuerySet[Thread]) -> QuerySet[Thread]:
-    return threads.select_related("channel", "identity", "contact", "assignee", "latest").only(*_SHOWN)
+    return threads.select_related("channel", "identity", "contact", "assignee", "team", "latest").only(*_SHOWN)
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------
@@ -447,7 +488,11 @@ def rows(threads: Iterable[Thread], user: User) -> list[Row]:
     troubles = _troubles(ids)
     now = timezone.now()
     drawn = (_row(thread, user, seen.get(thread.pk), troubles, now) for thread in listed)
-    return [replace(row, tags=tags[row.thread.pk]) if row.thread.pk in tags else row for row in drawn]
+    return [_tagged(row, tags[row.thread.pk]) if row.thread.pk in tags else row for row in drawn]
+
+
+def _tagged(row: Row, tags: list[str]) -> Row:
+    return replace(row, tags=tags, version=crc32(repr((row.version, tags)).encode()))
 
 
 def _tags(ids: Collection[int]) -> dict[int, list[str]]:
@@ -481,7 +526,8 @@ def _row(
     name = thread.contact.name or str(identity)
     fresh = unread(thread, seen_at)
     version: tuple[Any, ...] = (
-        thread.last_activity_at, thread.assignee_id, thread.state, thread.snoozed_until, fresh, waiting, trouble, name,
+        thread.last_activity_at, thread.assignee_id, thread.team_id, thread.state, thread.snoozed_until, fresh,
+        waiting, trouble, name,
         latest and (latest.pk, latest.version, latest.removed_at),
     )  # fmt: skip
     return Row(

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Brand
+from accounts.models import Brand, Team
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Visibility
 from contacts.models import Contact, Identity, Tag
@@ -61,6 +61,7 @@ class Thread(models.Model):
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="threads", db_index=False
     )
+    team = models.ForeignKey(Team, null=True, on_delete=models.SET_NULL, related_name="threads", db_index=False)
     tags: models.ManyToManyField[Tag, Any] = models.ManyToManyField(Tag, blank=True, related_name="threads")
     has_public = models.BooleanField(default=False)
     has_private = models.BooleanField(default=False)
@@ -93,6 +94,11 @@ class Thread(models.Model):
             models.Index(fields=("brand", "state", "-last_activity_at", "-id"), name="thread_of_brand"),
             models.Index(fields=("state", "-last_activity_at", "-id"), name="thread_of_all"),
             models.Index(fields=("assignee", "state", "-last_activity_at", "-id"), name="thread_of_assignee"),
+            models.Index(
+                fields=("team", "state", "-last_activity_at", "-id"),
+                condition=Q(team__isnull=False),
+                name="thread_of_team",
+            ),
             models.Index(
                 fields=("brand", "waiting_since", "id"),
                 condition=Q(state="open", waiting_since__isnull=False),
@@ -780,6 +786,31 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.user_id}"
+
+
+class MentionQuerySet(models.QuerySet["Mention"]):
+    def of(self, user: User) -> MentionQuerySet:
+        """Those that this colleague has neither answered nor put aside."""
+        return self.filter(user=user, settled_at=None)
+
+
+class Mention(models.Model):
+    """A note calls a colleague, alone or with their team. Settled when they write on the thread, or put it aside."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    interaction = models.ForeignKey(Interaction, on_delete=models.CASCADE, related_name="mentions")
+    settled_at = models.DateTimeField(null=True)
+
+    objects = MentionQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "interaction"), name="mention_once"),)
+        indexes = (
+            models.Index(fields=("user", "-id"), condition=Q(settled_at__isnull=True), name="mention_unsettled"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in note {self.interaction_id}"
 
 
 class HelperCredit(models.Model):

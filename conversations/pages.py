@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 
 def visible_threads(request: Request) -> QuerySet[Thread]:
-    parts = Thread.objects.select_related("brand", "channel", "channel__app", "identity", "contact", "assignee")
+    parts = Thread.objects.select_related("brand", "channel", "channel__app", "identity", "contact", "assignee", "team")
     return parts.visible_to(request.user)
 
 

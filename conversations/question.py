@@ -104,8 +104,9 @@ def _brand(value: object, asker: Asker) -> Q:
 
 def _team(value: object, asker: Asker) -> Q:
     teams = Team.objects.filter(name__iexact=str(value), brand_id__in=asker.brands)
-    members = User.objects.filter(teams__in=teams).values_list("pk", flat=True)
-    return Q(assignee_id__in=list(members))
+    ids = list(teams.values_list("pk", flat=True))
+    members = User.objects.filter(teams__in=ids).values_list("pk", flat=True)
+    return Q(team_id__in=ids) | Q(assignee_id__in=list(members))
 
 
 def _assignee(value: object, asker: Asker) -> Q:

@@ -20,7 +20,7 @@ from channels_ingest import wake
 from channels_ingest.networks.base import Action, Visibility
 from contacts.locks import keep_people
 from contacts.models import Identity
-from conversations import approval, lint, live, promises, summaries
+from conversations import actions, approval, lint, live, promises, summaries
 from conversations.actions import KeyUsed, NotPossible
 from conversations.allowed import Possibility, possibilities
 from conversations.lint import Finding
@@ -212,6 +212,7 @@ def _write(
     )
     if private:
         _private_lane(locked, said)
+    actions.settle_mentions(locked, by=by)
     if held:
         approval.ask(delivery, by=by)
     summaries.refresh([locked.pk])

@@ -23,14 +23,14 @@ from conversations.answering import answer
 from conversations.composer import Composer
 from conversations.customer import customer_of
 from conversations.facts import facts_of
-from conversations.forms import AssignForm, CloseForm, ReplyForm, SnoozeForm, colleagues
+from conversations.forms import AssignForm, CloseForm, ReplyForm, SnoozeForm, colleagues, teams_of
 from conversations.models import Delivery, Thread
 from conversations.pages import Answer, Request, back, done, errors_of, hint, thread_of
 from conversations.quoting import quoted
 from conversations.tree import newest_inbound, tree_of
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import Team, User
 
 MOST_IDS = 200
 
@@ -123,6 +123,8 @@ def _open(request: Request, thread: Thread, composer: Composer) -> dict[str, Any
         "facts": facts_of(thread, composer.audience),
         "customer": customer_of(thread, request.user),
         "colleagues": colleagues(thread),
+        "teams": teams_of(thread),
+        "mentions": inbox.mentions_on(thread, request.user),
         "snoozes": SnoozeForm.USUAL,
         "wanted": inbox.Wanted.read(request.GET.dict()),
     }
@@ -238,7 +240,7 @@ def assignment(request: Request, pk: int) -> HttpResponse:
     form = AssignForm(request.POST)
     if not form.is_valid():
         return done(request, thread, Answer(_("This colleague cannot take the thread."), refused=True))
-    to: User | None = form.cleaned_data["to"]
+    to: User | Team | None = form.cleaned_data["to"]
     try:
         with bulk.journal(thread, "assign", by=request.user):
             actions.assign(thread, to=to, by=request.user)
@@ -252,10 +254,21 @@ def assignment(request: Request, pk: int) -> HttpResponse:
 def claiming(request: Request, pk: int) -> HttpResponse:
     """Takes a thread that nobody has; whoever comes second is told who was faster."""
     thread = thread_of(request, pk)
-    if actions.claim(thread, by=request.user):
+    with bulk.journal(thread, "assign", by=request.user):
+        won = actions.claim(thread, by=request.user)
+    if won:
         return done(request, thread, Answer(_("It is yours.")))
     holder = thread_of(request, pk).assignee
     return done(request, thread, Answer(_("%(name)s was faster.") % {"name": holder or _("A colleague")}, refused=True))
+
+
+@requires(Permission.REPLY)
+@require_POST
+def mentions(request: Request, pk: int) -> HttpResponse:
+    """Puts aside that colleagues called one here."""
+    thread = thread_of(request, pk)
+    actions.settle_mentions(thread, by=request.user)
+    return done(request, thread, Answer(_("Put aside.")))
 
 
 @requires(Permission.REPLY)

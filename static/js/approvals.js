@@ -12,22 +12,16 @@
     if (next) next.focus();
   }
 
+  keys.on("j", () => move(1));
+  keys.on("k", () => move(-1));
+  keys.on("a", () => current()?.querySelector("[data-approve]").click());
+  keys.on("e", () => current()?.querySelector("[data-edit]").focus());
+  keys.on("x", () => current()?.querySelector("[data-refuse]").focus());
+
   document.addEventListener("keydown", (event) => {
     const field = event.target instanceof Element && event.target.closest("input, textarea, select");
     if (field && event.key === "Escape") return field.closest("[data-approval]")?.focus();
     if (field && event.key === "Enter" && (event.ctrlKey || event.metaKey)) return field.form.requestSubmit();
-    if (field || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const deeds = {
-      j: () => move(1),
-      k: () => move(-1),
-      a: () => current()?.querySelector("[data-approve]").click(),
-      e: () => current()?.querySelector("[data-edit]").focus(),
-      x: () => current()?.querySelector("[data-refuse]").focus(),
-    };
-    const deed = deeds[event.key];
-    if (!deed) return;
-    event.preventDefault();
-    deed();
   });
 
   const wanted = location.hash && document.getElementById(location.hash.slice(1));

@@ -75,8 +75,9 @@
 
   function narrow() {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const open = Boolean(document.querySelector("#open .composer"));
     for (const one of palette.querySelectorAll("#palette-steps [data-option]")) {
-      const there = !one.dataset.press || document.querySelector(`#open [data-key="${one.dataset.press}"]`);
+      const there = one.dataset.thread === undefined || open;
       one.hidden = !there || !words.every((word) => one.textContent.toLowerCase().includes(word));
     }
     for (const one of palette.querySelectorAll("[data-option]")) one.setAttribute("aria-selected", "false");
@@ -84,17 +85,28 @@
   }
 
   function openPalette() {
-    if (!palette || document.querySelector("dialog[open]")) return;
+    if (!palette) return false;
+    const thread = document.querySelector("#open .composer") && document.getElementById("thread");
+    document.getElementById("palette-thread").value = thread ? thread.dataset.thread : "";
     field.value = "";
     found.replaceChildren();
     narrow();
     palette.showModal();
     field.focus();
+    if (thread) htmx.trigger(field, "look");
+  }
+
+  // What a command does is what its key does, or what its own button asks the server for.
+  function run(option) {
+    palette.close();
+    if (option.dataset.press) keys.press(option.dataset.press);
+    else if (option.dataset.macro) document.dispatchEvent(new CustomEvent("macro:insert", { detail: option }));
   }
 
   if (palette) {
     field.addEventListener("input", narrow);
     found.addEventListener("htmx:afterSwap", narrow);
+    document.getElementById("palette-ask").addEventListener("submit", (event) => event.preventDefault());
     palette.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
@@ -107,26 +119,16 @@
     });
     palette.addEventListener("click", (event) => {
       const option = event.target instanceof Element && event.target.closest("[data-option]");
-      if (!option) return;
-      palette.close();
-      if (option.dataset.press) document.querySelector(`#open [data-key="${option.dataset.press}"]`)?.click();
-      else if (option.dataset.undo !== undefined) undo();
+      if (option) run(option);
     });
   }
 
-  function writing(element) {
-    return element instanceof HTMLElement && element.matches("input:not([type=checkbox], [type=radio]), textarea, select");
-  }
-
-  document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      return openPalette();
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.key === "x") { event.preventDefault(); pick(); }
-    if (event.key === "z") { event.preventDefault(); undo(); }
-    if (event.key === "Escape" && bar && bar.classList.contains("shown")) clear();
+  keys.on("Ctrl k", openPalette);
+  keys.on("x", pick);
+  keys.on("z", undo);
+  keys.on("Escape", () => {
+    if (!bar || !bar.classList.contains("shown") || document.querySelector("details.drop[open]")) return false;
+    clear();
   });
 
   new MutationObserver(() => {

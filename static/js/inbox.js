@@ -17,14 +17,25 @@
 
   // -- merging by key -----------------------------------------------------------------------------------------------
 
+  const FOCUSABLE = "a[href], button, summary, input, select, textarea, [tabindex]";
+
+  // Where the focus goes when its element is drawn anew: the same one by id, key or value, else the one in its place.
+  function counterpart(old, fresh, focused) {
+    if (old === focused && fresh.matches(FOCUSABLE)) return fresh;
+    const all = (root) => [...root.querySelectorAll(FOCUSABLE)];
+    const same = (one) => (focused.id ? one.id === focused.id : focused.dataset.key ? one.dataset.key === focused.dataset.key
+      : one.tagName === focused.tagName && one.textContent.trim() === focused.textContent.trim() && one.name === focused.name && one.value === focused.value);
+    const place = all(old).indexOf(focused);
+    return all(fresh).find(same) || all(fresh)[Math.min(Math.max(place, 0), all(fresh).length - 1)];
+  }
+
   function replaceKeeping(old, fresh) {
     const focused = document.activeElement;
-    const inside = old.contains(focused);
-    const path = inside && (focused.id ? "#" + CSS.escape(focused.id) : focused.tagName.toLowerCase());
+    const next = old.contains(focused) && counterpart(old, fresh, focused);
     if (old.tagName === "DETAILS") fresh.open = old.open;
     old.replaceWith(fresh);
     htmx.process(fresh);
-    if (inside) (fresh.matches(path) ? fresh : fresh.querySelector(path) || fresh).focus({ preventScroll: true });
+    if (next) next.focus({ preventScroll: true });
   }
 
   // What still waits for its answer stays: the answer would find no place. It is fetched again when the answer came.
@@ -75,64 +86,94 @@
   // -- the list -----------------------------------------------------------------------------------------------------
 
   function orderOf(row) {
-    const [micros, id] = row.dataset.order.split("-").map(Number);
-    return [micros, id];
+    return row.dataset.order.split("-").map(Number);
   }
 
-  function newer(a, b) {
+  function before(a, b) {
     const [am, ai] = orderOf(a);
     const [bm, bi] = orderOf(b);
-    return am > bm || (am === bm && ai > bi);
+    const newer = am > bm || (am === bm && ai > bi);
+    return inbox.dataset.upwards ? !newer : newer;
+  }
+
+  const rowsNow = () => [...list().querySelectorAll("li[data-id]")];
+
+  function freshViews(page) {
+    replaceKeeping(document.getElementById("views"), page.getElementById("views"));
+    document.dispatchEvent(new CustomEvent("views:fresh"));
   }
 
   async function refreshRows(ids) {
     const page = await fetched(`${inbox.dataset.rows}?${inbox.dataset.query}&ids=${ids.join(",")}`);
-    document.getElementById("views").replaceWith(page.getElementById("views"));
+    freshViews(page);
     const fresh = new Map([...page.querySelectorAll("#rows > li[data-id]")].map((row) => [Number(row.dataset.id), row]));
-    for (const id of ids) placeRow(id, fresh.get(id));
-    document.getElementById("no-rows").hidden = Boolean(list().querySelector("li[data-id]"));
+    for (const id of new Set([...ids, ...fresh.keys()])) placeRow(id, fresh.get(id));
+    document.getElementById("no-rows").hidden = rowsNow().length > 0;
     markOpen();
   }
 
   function placeRow(id, row) {
     const old = document.getElementById("t" + id);
+    if (inbox.dataset.found || (old && old.dataset.under)) return row && old && renewChips(old, row);
     if (!row) {
       if (old) leaveRow(old);
       return;
     }
+    for (const other of rowsNow()) { // a newer one stands for its post now
+      if (row.dataset.post && other !== old && other.dataset.post === row.dataset.post && !other.dataset.under) leaveRow(other);
+    }
     if (old && old.dataset.v === row.dataset.v && old.dataset.order === row.dataset.order) return;
     const came = !old || orderOf(row)[0] > orderOf(old)[0];
-    const focused = old && old.contains(document.activeElement);
-    if (old) old.remove();
-    const after = [...list().querySelectorAll("li[data-id]")].find((other) => newer(row, other));
+    const focused = old && old.contains(document.activeElement) && counterpart(old, row, document.activeElement);
+    const after = rowsNow().find((other) => other !== old && !other.dataset.under && before(row, other));
     const older = document.getElementById("older");
-    if (!after && older) return; // it belongs to a page that is not loaded
+    if (!after && older) return old && leaveRow(old); // it belongs to a page that is not loaded
     list().insertBefore(row, after || null);
+    if (old) old.remove();
     htmx.process(row);
-    if (focused) row.querySelector("a").focus({ preventScroll: true });
+    if (focused) focused.focus({ preventScroll: true });
     if (came && id !== openId() && row.classList.contains("unread")) {
       row.classList.add("came");
       announce(`${inbox.dataset.new} ${row.querySelector(".name").textContent}: ${row.querySelector(".snippet").textContent}`);
     }
   }
 
+  // What a search found stays where and as it was found; only its state is told anew.
+  function renewChips(old, row) {
+    old.className = row.className;
+    old.querySelector(".chips").replaceWith(row.querySelector(".chips"));
+  }
+
+  // After a row has left, j goes on with the one that took its place.
+  let resume = null;
+
   function leaveRow(row) {
-    if (row.contains(document.activeElement)) {
-      const next = row.nextElementSibling || row.previousElementSibling;
-      const link = next && next.querySelector("a");
-      if (link) link.focus({ preventScroll: true });
-    }
+    const next = row.nextElementSibling && row.nextElementSibling.dataset.id ? row.nextElementSibling : row.previousElementSibling;
+    const held = row.contains(document.activeElement);
+    if (held || Number(row.dataset.id) === openId() || row === resume) resume = next;
+    if (held) (next ? next.querySelector("a") : document.getElementById("search")).focus({ preventScroll: true });
     row.remove();
   }
 
+  // All may have changed: the first page is merged; what was loaded below it stays.
   async function reloadRows() {
     const page = await fetched(`/?${inbox.dataset.query}`);
-    document.getElementById("views").replaceWith(page.getElementById("views"));
-    const focused = document.activeElement && document.activeElement.closest && document.activeElement.closest("#rows > li");
-    list().replaceChildren(...page.getElementById("rows").children);
+    freshViews(page);
+    const fresh = new Map([...page.querySelectorAll("#rows > li[data-id]")].map((row) => [row.dataset.id, row]));
+    const last = [...fresh.values()].pop();
+    const more = page.getElementById("older");
+    if (!inbox.dataset.found) {
+      for (const row of rowsNow()) {
+        const gone = !row.dataset.under && !fresh.has(row.dataset.id);
+        if (gone && !(more && last && before(last, row))) leaveRow(row);
+      }
+      const older = document.getElementById("older");
+      if (older && !more) older.remove();
+      else if (more && !older) { list().append(more); htmx.process(more); }
+    }
+    for (const [id, row] of fresh) placeRow(Number(id), row);
     document.getElementById("no-rows").replaceWith(page.getElementById("no-rows"));
-    htmx.process(list());
-    if (focused && document.getElementById(focused.id)) document.querySelector(`#${focused.id} a`).focus({ preventScroll: true });
+    document.getElementById("no-rows").hidden = rowsNow().length > 0;
     markOpen();
   }
 
@@ -302,50 +343,77 @@
 
   // -- keys -----------------------------------------------------------------------------------------------------------
 
-  function writing(element) {
-    return element instanceof HTMLElement && element.matches("input:not([type=radio], [type=checkbox]), textarea, select");
-  }
+  const phone = matchMedia("(max-width: 47.99rem)");
 
   function move(step) {
-    const links = [...list().querySelectorAll("li[data-id] > a")];
+    const links = [...list().querySelectorAll("li[data-id] > a:first-child")];
     if (!links.length) return;
-    const at = links.indexOf(document.activeElement);
-    const current = at >= 0 ? at : links.findIndex((link) => link.hasAttribute("aria-current"));
-    const next = links[Math.min(Math.max(current + step, 0), links.length - 1)];
+    const row = document.activeElement.closest("#rows > li");
+    const held = row && row.querySelector("a");
+    const current = held ? links.indexOf(held) : links.findIndex((link) => link.hasAttribute("aria-current"));
+    const left = current < 0 && resume && resume.isConnected ? links.indexOf(resume.querySelector("a")) : -1;
+    const at = left >= 0 ? left + (step > 0 ? 0 : step) : current + step;
+    const next = links[Math.min(Math.max(at, 0), links.length - 1)];
+    resume = null;
     next.focus();
     next.scrollIntoView({ block: "nearest" });
   }
 
+  // Presses what stands in the open thread; a menu gets the focus, so that the next key chooses.
   function press(key) {
     const found = [...document.querySelectorAll(`#open [data-key="${key}"]`)].pop();
-    if (!found) return;
+    if (!found) return false;
     found.click();
-    if (key === "s") requestAnimationFrame(() => { const first = document.querySelector("#snooze-menu[open] button"); if (first) first.focus(); });
+    const menu = found.tagName === "SUMMARY" && found.parentElement;
+    if (menu) requestAnimationFrame(() => { if (menu.open) menu.querySelector(".menu :is(input:not([type=hidden]), button)").focus(); });
+  }
+
+  function assignOther() {
+    const menu = document.getElementById("assign-menu");
+    if (!menu) return false;
+    menu.open = true;
+    menu.querySelector(".menu button").focus();
   }
 
   function lane(key) {
     const move = key === "d" && document.querySelector("#composer [data-move]");
     if (move) return move.click(); // the first private word: the hand-over line is proposed too
     const radio = document.querySelector(`#composer input[name=lane][value=${{ r: "reply", d: "message", n: "note" }[key]}]`);
-    if (!radio || radio.disabled) return;
+    if (!radio || radio.disabled) return false;
     radio.checked = true;
     radio.dispatchEvent(new Event("change", { bubbles: true }));
     document.getElementById("text").focus();
   }
 
+  function toList() {
+    if (phone.matches) return document.querySelector("[data-back]")?.click();
+    const row = document.querySelector("#rows a[aria-current]") || (resume && resume.isConnected && resume.querySelector("a")) || list().querySelector("a");
+    if (row) row.focus();
+  }
+
+  keys.on("j", () => move(1));
+  keys.on("k", () => move(-1));
+  keys.on("r", () => lane("r"));
+  keys.on("d", () => lane("d"));
+  keys.on("n", () => lane("n"));
+  keys.on("a", () => press("a"));
+  keys.on("A", assignOther);
+  keys.on("s", () => press("s"));
+  keys.on("e", () => press("e"));
+  keys.on("t", () => press("t"));
+  keys.on("u", toList);
+  keys.on("/", () => { const search = document.getElementById("search"); search.focus(); search.select(); });
+
+  // Arrow keys walk through an open menu; Escape leaves a text field without losing one's place.
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && writing(event.target)) return event.target.blur();
-    if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target) || document.querySelector("dialog[open]")) return;
-    const deeds = {
-      j: () => move(1), k: () => move(-1), ArrowDown: null, r: () => lane("r"), d: () => lane("d"), n: () => lane("n"),
-      a: () => press("a"), s: () => press("s"), e: () => press("e"),
-      u: () => { const row = document.querySelector("#rows a[aria-current]") || list().querySelector("a"); if (matchMedia("(max-width: 47.99rem)").matches) document.querySelector("[data-back]")?.click(); else if (row) row.focus(); },
-      "/": () => { const search = document.getElementById("search"); search.focus(); search.select(); },
-    };
-    const deed = deeds[event.key];
-    if (!deed) return;
+    if (event.key === "Escape" && event.target.id === "search") return toList();
+    if (event.key === "Escape" && event.target.id === "text") return log().focus({ preventScroll: true });
+    const menu = ["ArrowDown", "ArrowUp"].includes(event.key) && event.target instanceof Element && event.target.matches("button, summary") && event.target.closest("details.drop[open]");
+    if (!menu) return;
+    const all = [...menu.querySelectorAll(".menu :is(button, a[href], input:not([type=hidden]), select)")];
+    const at = all.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);
     event.preventDefault();
-    deed();
+    all[(at + all.length) % all.length].focus();
   });
 
   document.addEventListener("click", (event) => {

@@ -57,8 +57,12 @@
   function insert(option) {
     const place = typed();
     if (!place) return close();
-    text().setRangeText(option.dataset.text, place.start, text().selectionStart, "end");
-    form().elements.namedItem("macro").value = option.dataset.id;
+    put(option, place.start);
+  }
+
+  function put(option, start) {
+    text().setRangeText(option.dataset.text, start, text().selectionStart, "end");
+    form().elements.namedItem("macro").value = option.dataset.id || option.dataset.macro;
     const steps = document.getElementById("macro-steps");
     steps.hidden = !option.dataset.steps;
     steps.querySelector("[data-steps]").textContent = option.dataset.steps;
@@ -66,6 +70,9 @@
     text().focus();
     text().dispatchEvent(new Event("input", { bubbles: true }));
   }
+
+  // chosen in the palette
+  document.addEventListener("macro:insert", (event) => { if (text()) put(event.detail, text().selectionStart); });
 
   document.addEventListener("input", (event) => {
     if (event.target.id !== "text") return;

@@ -57,33 +57,25 @@
   });
 
   // -- keys -------------------------------------------------------------------------------------------------------
-  const PLACES = { i: '.rail a[href="/"]:not(.logo)', c: '.rail a[href*="contacts"]' };
-  let going = 0;
-
-  function writing(element) {
-    return element instanceof HTMLElement && (element.isContentEditable || element.matches("input, textarea, select"));
+  function go(selector) {
+    const place = document.querySelector(selector);
+    if (!place) return false;
+    place.click();
+    return true;
   }
 
+  keys.on("?", () => open("#keys"));
+  keys.on("g i", () => go('.rail a[href="/"]:not(.logo)'));
+  keys.on("g c", () => go('.rail a[href*="contacts"]'));
+  keys.on("g n", () => go("#bell"));
+  keys.on("g p", () => go('.rail a[href*="promises"]'));
+
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      const menu = document.querySelector("details.drop[open]");
-      if (menu) {
-        menu.open = false;
-        menu.querySelector("summary").focus();
-      }
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.key === "?") open("#keys");
-    if (event.key === "g") going = Date.now();
-    else if (Date.now() - going < 1500) {
-      going = 0;
-      const place = PLACES[event.key] && document.querySelector(PLACES[event.key]);
-      if (place) {
-        event.preventDefault();
-        event.stopImmediatePropagation();
-        place.click();
-      }
-    }
+    if (event.key !== "Escape") return;
+    const menu = document.querySelector("details.drop[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 
   // -- errors of htmx are said, never swallowed ---------------------------------------------------------------------

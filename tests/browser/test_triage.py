@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -58,3 +60,82 @@ def test_the_palette_leads_to_views_by_words(fifty: None, agent: User, desk: Des
     page.keyboard.type("snooz")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?view=snoozed")
+
+
+def focused(page: Page) -> str:
+    """The nearest id around what has the focus."""
+    return str(page.evaluate("document.activeElement.closest('[id]')?.id"))
+
+
+def test_the_palette_snoozes_and_assigns_the_open_thread(
+    fifty: None, agent: User, colleague: User, desk: Desk, offstage: Offstage[Thread]
+) -> None:
+    page = desk(agent)
+    begin(page)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_be_visible()
+    for words in ("tomorrow", "assign ben"):
+        page.keyboard.press("Control+k")
+        page.keyboard.type(words)
+        expect(page.locator("#palette-found [data-option]").first).to_contain_text(words.split()[-1], ignore_case=True)
+        expect(page.locator("#palette [aria-selected=true]")).to_have_count(1)
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            page.keyboard.press("Enter")
+    thread = offstage(lambda: Thread.objects.get(state="snoozed"))
+    assert thread.assignee_id == colleague.pk
+
+
+def test_t_tags_and_z_takes_the_tag_off(fifty: None, agent: User, desk: Desk, offstage: Offstage[int]) -> None:
+    page = desk(agent)
+    begin(page)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_be_visible()
+    page.keyboard.press("t")
+    page.keyboard.type("refund")
+    page.keyboard.press("Enter")
+    tagged = page.locator("#facts .chip.accent", has_text="refund")
+    expect(tagged).to_be_visible()
+    page.locator("#rows a").first.focus()
+    page.keyboard.press("z")
+    expect(tagged).to_have_count(0)
+
+
+def test_after_a_closed_thread_has_left_j_goes_on_with_the_next(fifty: None, agent: User, desk: Desk) -> None:
+    page = desk(agent)
+    begin(page)
+    second, third = page.locator("#rows > li[data-id]").nth(1), page.locator("#rows > li[data-id]").nth(2)
+    left, next_id = str(second.get_attribute("id")), str(third.get_attribute("id"))
+    for key in ("j", "j", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#composer")).to_be_visible()
+    page.locator("#log").focus()
+    page.keyboard.press("e")
+    expect(page.locator(f"#{left}")).to_have_count(0)
+    page.keyboard.press("j")
+    assert focused(page) == next_id
+
+
+@pytest.fixture
+def arrives(fifty: None, channel: Channel, offstage: Offstage[object]) -> Callable[[], object]:
+    """Somebody new writes."""
+    newcomer = said("new", Author("99", handle="n", name="Newcomer"), minutes=99)
+    return lambda: offstage(lambda: record(channel, [newcomer]))
+
+
+@pytest.mark.parametrize("place", ["#views a >> nth=2", "#rows > li[data-id] >> nth=1 >> a", "#rows .pick >> nth=1"])
+def test_live_changes_leave_the_focus_where_it_is(
+    arrives: Callable[[], object], agent: User, desk: Desk, place: str
+) -> None:
+    page = desk(agent)
+    begin(page)
+    page.locator(place).focus()
+    before = page.evaluate("document.activeElement.outerHTML.slice(0, 40)")
+    arrives()
+    expect(page.locator("#rows")).to_contain_text("Newcomer")
+    page.evaluate("document.dispatchEvent(new CustomEvent('live:changed', {detail: {threads: [], many: true}}))")
+    with page.expect_response("**/?*view=unassigned*"):
+        pass
+    expect(page.locator("#rows > li[data-id]")).to_have_count(FIFTY + 1)
+    assert page.evaluate("document.activeElement.outerHTML.slice(0, 40)") == before
