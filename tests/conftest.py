@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from accounts.models import Brand, User
 from accounts.roles import Role
 from channels_ingest.models import Channel
 from tests.cast import make_channel, make_user
 from tests.chromium import ARGUMENTS, executable
+
+PATIENCE_MS = 30_000  # of an expectation in a browser: much more than needed, for a machine that is busy
 
 BrowserOf = Callable[[User], Client]
 
@@ -81,6 +83,7 @@ def chromium() -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread, which makes Django careful; what these tests do with the database
     # outside of `offstage` is only pytest-django's own setting up and cleaning.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         yield browser

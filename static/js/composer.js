@@ -234,6 +234,7 @@
   document.addEventListener("composer:fresh", (event) => {
     const fresh = event.detail.form;
     if (!form() || !fresh || event.detail.askedAt < answeredAt) return; // older than the answer to the last Send
+    if (form().matches(".htmx-request, :has(.htmx-request)")) return; // its own answer is on the way
     if (text().value.trim() || form().contains(document.activeElement) && document.activeElement !== text()) {
       const hints = fresh.querySelector(".hints");
       if (hints) form().querySelector(".hints").replaceWith(hints);

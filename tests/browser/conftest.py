@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import uvicorn
@@ -17,15 +16,22 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
+from scrm.embedded.processes import wait_until
 
 Result = TypeVar("Result")
 Offstage = Callable[[Callable[[], Result]], Result]
 Desk = Callable[..., Page]
 
-DEADLINE_SECONDS = 20
-WAIT_MS = 15_000
+DEADLINE_SECONDS = 60
+WAIT_MS = 30_000  # much more than needed, for a machine that is busy
+
+
+def live(page: Page) -> None:
+    """Waits until live updates reach the page."""
+    expect(page.locator("body")).to_have_attribute("data-connection", "up")
 
 
 @pytest.fixture
@@ -40,22 +46,49 @@ def offstage(transactional_db: None) -> Iterator[Offstage[object]]:
         pool.submit(connections.close_all).result()
 
 
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[str]:
-    """The address of a running product."""
+class Counted:
+    """An application, and how many requests and connections it is serving now."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._serving = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._serving += 1
+        try:
+            await self._application(scope, receive, send)
+        finally:
+            self._serving -= 1
+
+    def is_idle(self) -> bool:
+        """True when nothing of it touches the database any more."""
+        return self._serving == 0
+
+
+@pytest.fixture(scope="session")
+def running(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[tuple[str, Counted]]:
+    """The product, started once on the test database, and its address."""
     from scrm.asgi import application
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        web = uvicorn.Server(
-            uvicorn.Config(application, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
-        )
+        counted = Counted(application)
+        web = uvicorn.Server(uvicorn.Config(counted, log_level="warning", lifespan="off", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        _await(lambda: web.started)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        _await(lambda: web.started, "The server did not come up.")
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", counted
         web.should_exit = True
         thread.join(DEADLINE_SECONDS)
-    _hang_up()
+    with django_db_blocker.unblock():
+        _hang_up()
+
+
+@pytest.fixture
+def server(transactional_db: None, running: tuple[str, Counted]) -> Iterator[str]:
+    """The address of the product. Its tables are emptied only when it serves nobody any more."""
+    address, counted = running
+    yield address
+    _await(counted.is_idle, "The server is still at work.")
 
 
 def _hang_up() -> None:
@@ -67,12 +100,9 @@ def _hang_up() -> None:
         )
 
 
-def _await(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not done():
-        if time.monotonic() > deadline:
-            raise TimeoutError("The server did not come up.")
-        time.sleep(0.02)
+def _await(done: Callable[[], bool], otherwise: str) -> None:
+    if not wait_until(done, DEADLINE_SECONDS):
+        raise TimeoutError(otherwise)
 
 
 @pytest.fixture

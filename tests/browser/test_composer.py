@@ -15,8 +15,8 @@ from channels_ingest.networks.base import Author, Post
 from contacts.models import Tag
 from conversations.models import Draft, Macro, Promise, Thread
 from conversations.record import record
-from tests.browser.conftest import Desk, Offstage
-from tests.browser.test_inbox import live, open_thread
+from tests.browser.conftest import Desk, Offstage, live
+from tests.browser.test_inbox import open_thread
 from tests.cast import MAYA, make_channel, said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -14,7 +14,7 @@ from channels_ingest.networks.base import Post
 from conversations import actions
 from conversations.models import Delivery, Thread
 from conversations.record import record
-from tests.browser.conftest import Desk, Offstage
+from tests.browser.conftest import Desk, Offstage, live
 from tests.cast import JONAS, MAYA, said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -41,10 +41,6 @@ def thread(says: partial[object], offstage: Offstage[Thread]) -> Thread:
 def open_thread(page: Page, thread: Thread) -> None:
     page.goto(f"/threads/{thread.pk}/?view=all")
     live(page)
-
-
-def live(page: Page) -> None:
-    expect(page.locator("body")).to_have_attribute("data-connection", "up")
 
 
 # -- by itself --------------------------------------------------------------------------------------------------------
@@ -92,19 +88,6 @@ def test_a_closed_thread_leaves_the_list_of_everybody(
     expect(page.locator("#rows li")).to_have_count(1)
     offstage(lambda: actions.close(thread, by=colleague))
     expect(page.locator("#rows li")).to_have_count(0)
-
-
-def test_a_lost_connection_is_shown_and_heals(says: partial[object], agent: User, desk: Desk) -> None:
-    page = desk(agent)
-    page.route_web_socket(re.compile("/live/"), lambda socket: socket.close())
-    page.goto("/?view=all")
-    expect(page.get_by_text("Live updates paused, reconnecting")).to_be_visible()
-    says(FIRST)
-    page.unroute_all()
-    page.route_web_socket(re.compile("/live/"), lambda socket: socket.connect_to_server() and None)
-    page.evaluate("dispatchEvent(new Event('online'))")
-    expect(page.get_by_text("Live updates paused, reconnecting")).to_be_hidden()
-    expect(page.get_by_role("link", name=re.compile("Maya Keller"))).to_be_visible()
 
 
 def test_two_agents_in_one_thread_see_each_other(thread: Thread, agent: User, colleague: User, desk: Desk) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
 from conversations.models import Thread
 from conversations.record import record
-from tests.browser.conftest import Desk, Offstage
+from tests.browser.conftest import Desk, Offstage, live
 from tests.cast import MAYA, TRAILHEAD, said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -26,10 +26,6 @@ def thread(channel: Channel, offstage: Offstage[Thread]) -> Thread:
         return Thread.objects.get()
 
     return offstage(arrive)
-
-
-def live(page: Page) -> None:
-    expect(page.locator("body")).to_have_attribute("data-connection", "up")
 
 
 def test_a_trainees_answer_is_approved_by_keyboard(

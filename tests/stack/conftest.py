@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from tests.stack.running import SignedIn, Stack, running
 from tests.stack.visits import things_of
-
-PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -17,14 +15,6 @@ def stack() -> Iterator[Stack]:
     """The product with its demo, started once."""
     with running() as stack:
         yield stack
-
-
-@pytest.fixture
-def browser(chromium: Browser) -> Iterator[Browser]:
-    """The browser, patient with what runs at its own pace."""
-    expect.set_options(timeout=PATIENCE_MS)
-    yield chromium
-    expect.set_options(timeout=None)
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +29,6 @@ def windows(chromium: Browser, stack: Stack) -> SignedIn:
 
 
 @pytest.fixture
-def signed_in(browser: Browser, windows: SignedIn) -> SignedIn:
+def signed_in(windows: SignedIn) -> SignedIn:
     """Opens windows in which somebody of that role is signed in."""
     return windows

@@ -93,9 +93,9 @@ def agent(signed_in: SignedIn, stack: Stack) -> Iterator[Agent]:
 
 
 @pytest.fixture
-def elsewhere(browser: Browser) -> Iterator[Page]:
+def elsewhere(chromium: Browser) -> Iterator[Page]:
     """The customer's own browser."""
-    with browser.new_context() as context:
+    with chromium.new_context() as context:
         yield context.new_page()
 
 
