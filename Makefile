@@ -2,20 +2,15 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test storm setup setup-test lint unit browser bench faults conformance shots lock
+.PHONY: run test setup setup-test lint unit browser bench faults conformance shots lock
 
 run: setup
 	@$(BIN)/python -m scrm.run --with-parent
 
 # Browser tests run apart: Playwright keeps an event loop in its process. One that ran into the clock is played again.
-# The storm and the planted bugs want a calm machine: `make storm`.
-SLOW := --ignore tests/faults/test_storm.py --ignore tests/faults/test_plays.py
 test: setup-test lint
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --reruns 2 --ignore tests/browser --ignore tests/stack $(SLOW)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --reruns 2 --ignore tests/browser --ignore tests/stack
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 2 tests/browser tests/stack
-
-storm: setup-test
-	@$(BIN)/python -m pytest tests/faults/test_storm.py tests/faults/test_plays.py
 
 setup:
 	@$(PYTHON) scrm/bootstrap.py requirements.txt

@@ -113,12 +113,20 @@ async def _pass(visit: Visit, handler: Handler) -> web.StreamResponse:
         return refused
     if fault := visit.strikes("late_accept"):
         _cut(visit.request)
-        await asyncio.sleep(float(fault.args.get("ms", 2000)) / 1000)
+        await _lateness(visit, fault)
         return await _handle(visit, handler)
     response = await _handle(visit, handler)
     response = await _spoil(visit, response)
     _note_served(visit)
     return response
+
+
+async def _lateness(visit: Visit, fault: Fault) -> None:
+    """For as long as was asked; a fault that is `held` ends when its switch is removed."""
+    if fault.args.get("held"):
+        await visit.site.weather.end_of(fault)
+    else:
+        await asyncio.sleep(float(fault.args.get("ms", 2000)) / 1000)
 
 
 def _cut(request: web.Request) -> web.Response:

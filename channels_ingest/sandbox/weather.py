@@ -5,6 +5,7 @@ The draw is seeded per fault, so that a run repeats. `sandbox/README.md` lists w
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
 import re
@@ -56,6 +57,7 @@ class Weather:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._dice: dict[int, random.Random] = {}
+        self._over: dict[int, asyncio.Event] = {}
         self._ids = itertools.count(1)
 
     def add(self, asked: dict[str, Any]) -> Fault:
@@ -73,15 +75,24 @@ class Weather:
         _check(fault)
         self.faults.append(fault)
         self._dice[fault.id] = random.Random(fault.seed)
+        self._over[fault.id] = asyncio.Event()
         return fault
 
     def remove(self, fault_id: int) -> bool:
         before = len(self.faults)
         self.faults = [fault for fault in self.faults if fault.id != fault_id]
+        if over := self._over.pop(fault_id, None):
+            over.set()
         return len(self.faults) < before
 
     def clear(self) -> None:
-        self.faults = []
+        for fault in list(self.faults):
+            self.remove(fault.id)
+
+    async def end_of(self, fault: Fault) -> None:
+        """Waits until the fault is switched off."""
+        if over := self._over.get(fault.id):
+            await over.wait()
 
     def strikes(self, name: str, network: str, *, method: str = "", path: str = "", account: str = "") -> Fault | None:
         """The first matching fault of this name that strikes now (which counts as a hit), or None."""

@@ -5,28 +5,42 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-import tempfile
 from pathlib import Path
 
 from tests.faults.crash_points import enumerate_points
+from tests.faults.exposures import Range
 from tests.faults.scenarios import ALL
-from tests.faults.stage import opened
+from tests.faults.stage import directory, opened
 from tests.faults.storm import run_storm
 
 
 def main() -> int:
     given = arguments()
+    if given.exposures:
+        return told(expose(given.exposures, given.seed, given.minutes), given.seed)
     clean = True
     if given.points:
-        with tempfile.TemporaryDirectory(prefix="scrm-faults-", ignore_cleanup_errors=True) as name:
-            clean = enumerate_all(Path(name))
+        with directory() as root:
+            clean = enumerate_all(root)
     if given.minutes:
-        root = Path(tempfile.mkdtemp(prefix="scrm-storm-"))
-        outcome = run_storm(given.seed, given.minutes, root, keep=given.keep)
+        outcome = run_storm(given.seed, given.minutes, keep=given.keep)
         print(outcome, flush=True)
         clean = clean and outcome.clean
-    print("All clean." if clean else f"Not clean. It repeats with --seed {given.seed}.")
+    return told(clean, given.seed)
+
+
+def told(clean: bool, seed: int) -> int:
+    """Says how it went; returns the exit code."""
+    print("All clean." if clean else f"Not clean. It repeats with --seed {seed}.")
     return 0 if clean else 1
+
+
+def expose(goal: int, seed: int, minutes: float) -> bool:
+    """Strikes steered into danger windows until `goal` items were exposed or the time is over."""
+    with directory() as root, opened(root) as stage:
+        found = Range(stage, seed).run(goal, minutes)
+    print(found, flush=True)
+    return found.clean
 
 
 def enumerate_all(root: Path) -> bool:
@@ -45,6 +59,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--minutes", type=float, default=3.0, help="how long the storm rages; 0 for none")
+    parser.add_argument("--exposures", type=int, metavar="N", help="instead: steer strikes until N items were exposed")
     parser.add_argument("--no-points", dest="points", action="store_false", help="leave out the crash points")
     parser.add_argument("--keep", action="store_true", help="keep the storm's directory with its logs")
     return parser.parse_args()

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import uuid
 from typing import Any
@@ -36,6 +37,7 @@ from scrm import services
 from tests.faults import planted
 
 NETWORKS = {"x": "twitter", "facebook": "facebook"}
+MEETING_SECONDS = 30.0  # for which one process waits for the others
 
 
 def warm_up() -> None:
@@ -143,6 +145,15 @@ def reply(channel: int, agent: int, text: str, key: str, action: str = "reply") 
         raise LookupError("no thread to answer in")
     by = User.objects.get(pk=agent)
     return write_reply(thread, by=by, text=text, action=Action(action), key=uuid.UUID(key), confirmed=True).pk
+
+
+def reply_to_many(channel: int, agent: int, texts: list[tuple[str, str]]) -> None:
+    """The agent answers in one thread after the other; each text has its key."""
+    by = User.objects.get(pk=agent)
+    threads = Thread.objects.filter(channel_id=channel).order_by("id")[: len(texts)]
+    for number, (text, key) in enumerate(texts):
+        thread = threads[number % len(threads)]
+        write_reply(thread, by=by, text=text, action=Action.REPLY, key=uuid.UUID(key), confirmed=True)
 
 
 def send(settle: int = -1) -> int:
@@ -275,12 +286,15 @@ def look_up_again() -> int:
 def at_once(name: str, args: dict[str, Any], copies: int) -> list[int]:
     """The same act in several processes at the same moment; returns how they ended."""
     connection.close()
+    together = multiprocessing.get_context("fork").Barrier(copies)
     children = []
     for _ in range(copies):
         child = os.fork()
         if child == 0:
             status = 3
+            planted.TOGETHER.append(lambda: together.wait(MEETING_SECONDS))
             try:
+                together.wait(MEETING_SECONDS)
                 globals()[name](**args)
                 status = 0
             finally:

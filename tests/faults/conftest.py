@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.stage import Stage, opened
+from tests.faults.stage import Stage, directory, opened
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage() -> Iterator[Stage]:
     """Real services, sandbox and processes, all their own, for all the tests of a worker."""
-    with opened(tmp_path_factory.mktemp("stage")) as found:
+    with directory() as root, opened(root) as found:
         yield found

@@ -31,6 +31,11 @@ class Report:
     def clean(self) -> bool:
         return self.judgement.clean and not self.complaints and self.killed == len(self.points)
 
+    @property
+    def broken(self) -> set[str]:
+        """The invariants that were violated, and "check" where the scenario itself complains."""
+        return self.judgement.broken | ({"check"} if self.complaints else set())
+
     def __str__(self) -> str:
         head = f"{self.scenario}: {self.killed} of {len(self.points)} points struck in {self.seconds:.1f} s"
         head += f", quiet after {self.quiet_after:.1f} s"

@@ -171,6 +171,11 @@ class Judgement:
     def clean(self) -> bool:
         return not any(self.violations.values())
 
+    @property
+    def broken(self) -> set[str]:
+        """The invariants that were violated."""
+        return {name for name, words in self.violations.items() if words}
+
     def clean_of(self, *invariants: str) -> bool:
         """Whether none of these was violated."""
         return not any(self.violations.get(name) for name in invariants)

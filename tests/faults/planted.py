@@ -10,6 +10,7 @@ from typing import Any
 
 BUGS: dict[str, Callable[[], None]] = {}
 AFTER_THE_ANSWER: list[Callable[[], object]] = []  # what a broken receiver does when it has answered already
+TOGETHER: list[Callable[[], object]] = []  # how one of several processes waits for the others, where there are several
 
 
 def plant(name: str) -> None:
@@ -74,9 +75,7 @@ def the_lease_is_not_looked_at_again() -> None:
 
 @bug
 def an_unknown_reply_does_not_rest() -> None:
-    from django.conf import settings
-
-    settings.SEND_SETTLE = 0
+    swap("conversations.deliver", "settle", lambda: timedelta(0))
 
 
 @bug
@@ -98,7 +97,6 @@ def published_before_the_commit() -> None:
 @bug
 def looked_up_then_inserted() -> None:
     import hashlib
-    import time
 
     from django.db import connection
 
@@ -111,7 +109,8 @@ def looked_up_then_inserted() -> None:
         digest = hashlib.sha256(body).hexdigest()
         if WebhookEvent.objects.filter(app=app, digest=digest).exists():
             return False
-        time.sleep(0.2)
+        for wait_for_the_others in TOGETHER:  # all have looked before the first one inserts
+            wait_for_the_others()
         WebhookEvent.objects.create(app=app, digest=digest, body=body)
         return True
 

@@ -35,31 +35,44 @@ def _state(pid: int) -> str:
     return ""
 
 
-LATE_MS = 700
-
-
 def late_accept(stage: Stage, bug: str = "") -> Judgement:
-    """F8: the connection is cut at once and the network accepts a little later."""
-    scene = _accepts_late(stage, SendComment)
+    """F8: the connection is cut at once, and the network accepts only when two more rounds of sending have passed."""
+    scene, gate = _accepts_late(stage, SendComment)
+    for _ in range(2):
+        stage.act("send", settle=3600, bug=bug)
+    _accept_now(stage, scene, gate)
+    stage.sql("UPDATE conversations_delivery SET not_before = now() WHERE channel_id = %s", scene.channel)
     _settle(stage, scene, bug)
     return _judged(stage, scene, bug)
 
 
 def refused_duplicate(stage: Stage, bug: str = "") -> Judgement:
     """X accepts late, we read back too early and try again, and X refuses a duplicate: proof that it is there."""
-    scene = _accepts_late(stage, SendReply)
-    stage.act("work", bug="an_unknown_reply_does_not_rest")
-    time.sleep(LATE_MS / 1000 + 0.3)
+    scene, gate = _accepts_late(stage, SendReply)
+    stage.act("send", bug="an_unknown_reply_does_not_rest")
+    _accept_now(stage, scene, gate)
     _settle(stage, scene, bug)
     return _judged(stage, scene, bug)
 
 
-def _accepts_late(stage: Stage, make: type[Scenario]) -> Scene:
+def _accepts_late(stage: Stage, make: type[Scenario]) -> tuple[Scene, int]:
+    """A reply that the network will accept when the gate, a switch, is opened."""
     (scene,) = make(stage).scenes(1)
-    switch = {"network": make.kind, "fault": "late_accept", "methods": ["POST"], "count": 1, "ms": LATE_MS}
-    stage.control("POST", "switches", switch | {"account": scene.brand["id"]})
+    switch = {"network": make.kind, "fault": "late_accept", "methods": ["POST"], "count": 1, "held": True}
+    gate = stage.control("POST", "switches", switch | {"account": scene.brand["id"]})["id"]
     stage.release()
-    return scene
+    return scene, gate
+
+
+def _accept_now(stage: Stage, scene: Scene, gate: int) -> None:
+    stage.control("DELETE", f"switches/{gate}")
+    judge, (one,) = Judge(stage.dsn, stage.sandbox_url), scene.pressed
+
+    def accepted() -> bool:
+        judge.read_on()
+        return any(one.canary in said.text for said in judge.ledger.things())
+
+    await_true(accepted, 20, "the late accept")
 
 
 def copies_at_once(stage: Stage, bug: str = "") -> Judgement:
@@ -107,7 +120,6 @@ def _was_taken_up(judge: Judge, scene: Scene) -> bool:
 
 
 def _judged(stage: Stage, scene: Scene, bug: str) -> Judgement:
-    time.sleep(1.0)  # what the network accepts late is accepted by now
     stage.act("pull_all", channels=[scene.channel], bug=bug)
     judge = Judge(stage.dsn, stage.sandbox_url)
     judge.foreign_digests = frozenset(one.digest for one in stage.catcher.caught)

@@ -17,9 +17,11 @@ from typing import Any
 import psycopg2
 import redis
 
+from scrm.embedded.places import ServiceError
 from tests.faults.stage import LEASE, ActFailed, Stage
 
 RESTART_AFTER = 0.3  # seconds
+MOST_REFUSALS = 3  # of a service to come up, one after the other
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Kept:
     process: subprocess.Popen[Any] | None = None
     down_since: float = 0.0
     falls: int = 0
+    refusals: int = 0
 
     def watch(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -39,7 +42,18 @@ class Kept:
             self.process, self.down_since = None, time.monotonic()
             self.falls += 1
         if time.monotonic() - self.down_since >= RESTART_AFTER:
+            self._revive()
+
+    def _revive(self) -> None:
+        """As the supervisor does: what does not come up is tried again, and a storm that never saw it up is over."""
+        try:
             self.process = self.start()
+        except ServiceError:
+            self.down_since, self.refusals = time.monotonic(), self.refusals + 1
+            if self.refusals > MOST_REFUSALS:
+                raise
+        else:
+            self.refusals = 0
 
     def kill(self) -> None:
         """kill -9 of the whole group."""

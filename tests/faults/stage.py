@@ -7,9 +7,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -258,6 +260,21 @@ class Stage:
             raise ActFailed((self.places.logs / "zygote.log").read_text()[-3000:])
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+@contextmanager
+def directory(prefix: str = "scrm-faults-", keep: bool = False) -> Iterator[Path]:
+    """A directory of our own that goes away afterwards, unless it is to be kept.
+
+    Not below pytest's: each new session of pytest, of whomever, closes that one to other users, and where root runs the
+    suite the services' account is another user.
+    """
+    root = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        yield root
+    finally:
+        if not keep:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from scrm.embedded.launch import launch
 from scrm.services import BASE_DIR
 from tests.faults.judge import Judge, Judgement, Pressed
 from tests.faults.saboteur import Kept, Saboteur
-from tests.faults.stage import SETTLE, Stage, answers, await_true, free_port
+from tests.faults.stage import SETTLE, Stage, answers, await_true, directory, free_port
 from tests.faults.town import Agent, Customers, House, Life
 
 QUIET_WITHIN = 120.0  # seconds; after that the judge speaks all the same
@@ -280,10 +279,7 @@ class Storm:
             self.listener.close()
 
 
-def run_storm(seed: int, minutes: float, root: Path, keep: bool = False) -> Outcome:
+def run_storm(seed: int, minutes: float, keep: bool = False) -> Outcome:
     """A storm in a directory that goes away afterwards, unless it is to be kept."""
-    try:
+    with directory("scrm-storm-", keep) as root:
         return Storm(root, seed, minutes).run()
-    finally:
-        if not keep:
-            shutil.rmtree(root, ignore_errors=True)

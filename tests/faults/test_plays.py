@@ -23,21 +23,22 @@ def test_it_goes_well(stage: Stage, play: Play) -> None:
     assert found.clean, str(found)
 
 
-CAUGHT_BY_ENUMERATION: dict[str, type[Scenario]] = {
-    "cursor_saved_before_the_data": Poll,
-    "an_expired_lease_sends_again": SendComment,
-    "answered_before_it_is_stored": Hook,
-    "published_before_the_commit": Press,
-    "what_was_merged_away_is_deleted": MergePeople,
-    "the_second_press_has_another_key": PressFacebook,
+# By whom a bug is caught, and as which broken promise ("check" is the scenario's own complaint).
+CAUGHT_BY_ENUMERATION: dict[str, tuple[type[Scenario], str]] = {
+    "cursor_saved_before_the_data": (Poll, "I1"),
+    "an_expired_lease_sends_again": (SendComment, "I2"),
+    "answered_before_it_is_stored": (Hook, "check"),
+    "published_before_the_commit": (Press, "check"),
+    "what_was_merged_away_is_deleted": (MergePeople, "I1"),
+    "the_second_press_has_another_key": (PressFacebook, "I2"),
 }
-CAUGHT_BY_PLAY: dict[str, Play] = {
-    "the_lease_is_not_looked_at_again": held_up,
-    "an_unknown_reply_does_not_rest": late_accept,
-    "a_duplicate_is_a_failure": refused_duplicate,
-    "only_one_page_is_read": many_pages,
-    "looked_up_then_inserted": copies_at_once,
-    "a_contact_may_be_merged_with_itself": merged_with_itself,
+CAUGHT_BY_PLAY: dict[str, tuple[Play, str]] = {
+    "the_lease_is_not_looked_at_again": (held_up, "I2"),
+    "an_unknown_reply_does_not_rest": (late_accept, "I2"),
+    "a_duplicate_is_a_failure": (refused_duplicate, "I3"),
+    "only_one_page_is_read": (many_pages, "I1"),
+    "looked_up_then_inserted": (copies_at_once, "I6"),
+    "a_contact_may_be_merged_with_itself": (merged_with_itself, "I4"),
 }
 
 
@@ -62,18 +63,20 @@ MENDING = {
 
 @pytest.mark.parametrize("bug", CAUGHT_BY_ENUMERATION)
 def test_a_planted_bug_is_caught_by_the_enumeration(stage: Stage, bug: str) -> None:
-    report = enumerate_points(stage, CAUGHT_BY_ENUMERATION[bug], bug, every_statement=False)
-    assert not report.clean, str(report)
+    scenario, promise = CAUGHT_BY_ENUMERATION[bug]
+    report = enumerate_points(stage, scenario, bug, every_statement=False)
+    assert promise in report.broken, str(report)
 
 
 @pytest.mark.parametrize("bug", CAUGHT_BY_PLAY)
 def test_a_planted_bug_is_caught_by_a_play(stage: Stage, bug: str) -> None:
+    play, promise = CAUGHT_BY_PLAY[bug]
     try:
-        found = CAUGHT_BY_PLAY[bug](stage, bug=bug)
+        found = play(stage, bug=bug)
     finally:
         for statement in MENDING.get(bug, ()):
             stage.sql(statement)
-    assert not found.clean
+    assert promise in found.broken, str(found)
 
 
 def test_every_planted_bug_is_looked_for() -> None:
