@@ -18,15 +18,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Team, User
+from accounts.roles import Permission
+from channels_ingest import wake
+from channels_ingest.ingest import lock_channel
+from channels_ingest.models import Channel
 from contacts.models import Tag
-from conversations import actions, macros
+from conversations import actions, macros, moderation, summaries
 from conversations.actions import NotPossible
 from conversations.models import BulkItem, BulkJob, Thread, ThreadEvent
 
 BATCH = 100  # threads in one transaction
 MOST_THREADS = 10_000  # of one job
 UNDO_FOR = timedelta(hours=1)
-VERBS = ("assign", "tag", "untag", "snooze", "close", "reopen")
+VERBS = ("assign", "tag", "untag", "snooze", "close", "reopen", "block")
 # {"verb": one of VERBS, "to": user id or None, "team": team id, "tag": name, "until": ISO moment}
 Step = dict[str, Any]
 
@@ -35,6 +39,8 @@ def begin(step: Step, *, ids: Collection[int], by: User) -> BulkJob:
     """Writes down a job for those of the threads that the user sees, and does its first batch. Raises NotPossible."""
     if step.get("verb") not in VERBS:
         raise NotPossible(_("This cannot be done to many threads at once."))
+    if step["verb"] == "block" and not by.may(Permission.MODERATE):
+        raise NotPossible(_("Your role may not block people."))
     seen = Thread.objects.visible_to(by).filter(pk__in=list(ids)[:MOST_THREADS])
     threads = sorted(seen.values_list("pk", flat=True).distinct())
     if not threads:
@@ -42,7 +48,8 @@ def begin(step: Step, *, ids: Collection[int], by: User) -> BulkJob:
     with transaction.atomic():
         job = BulkJob.objects.create(by=by, step=step, total=len(threads))
         BulkItem.objects.bulk_create([BulkItem(job=job, thread_id=pk) for pk in threads], batch_size=1_000)
-    go_on(job)
+    if go_on(job):
+        wake.up("conversations.tasks.go_on_with_bulk")
     return job
 
 
@@ -81,7 +88,8 @@ def undo(job: BulkJob, *, by: User) -> None:
     ).update(state=BulkJob.State.UNDOING, done=0, refused=0)
     if not changed:
         raise NotPossible(_("There is nothing to take back."))
-    go_on(job)
+    if go_on(job):
+        wake.up("conversations.tasks.go_on_with_bulk")
 
 
 def last_of(user: User) -> BulkJob | None:
@@ -126,20 +134,17 @@ def _forward(job: BulkJob) -> bool:
 
 def _deed(job: BulkJob) -> Callable[[Thread], object]:
     step, by = job.step, job.by
-    match step["verb"]:
-        case "assign":
-            to = _whom(step)
-            return lambda thread: actions.assign(thread, to=to, by=by)
-        case "tag":
-            return lambda thread: macros.tag_thread(thread, names=[step["tag"]], by=by)
-        case "untag":
-            return lambda thread: macros.untag_thread(thread, name=step["tag"], by=by)
-        case "snooze":
-            return lambda thread: actions.snooze(thread, until=datetime.fromisoformat(step["until"]), by=by)
-        case "close":
-            return lambda thread: actions.close(thread, by=by)
-        case _:
-            return lambda thread: actions.reopen(thread, by=by)
+    whom, why = _whom(step), _("blocked with others from the list")
+    deeds: dict[str, Callable[[Thread], object]] = {
+        "assign": lambda thread: actions.assign(thread, to=whom, by=by),
+        "tag": lambda thread: macros.tag_thread(thread, names=[step["tag"]], by=by),
+        "untag": lambda thread: macros.untag_thread(thread, name=step["tag"], by=by),
+        "snooze": lambda thread: actions.snooze(thread, until=datetime.fromisoformat(step["until"]), by=by),
+        "close": lambda thread: actions.close(thread, by=by),
+        "reopen": lambda thread: actions.reopen(thread, by=by),
+        "block": lambda thread: moderation.report_spam(thread.identity, brand_id=thread.brand_id, by=by, why=why),
+    }
+    return deeds[step["verb"]]
 
 
 def _whom(step: Step) -> User | Team | None:
@@ -155,7 +160,9 @@ def _backward(job: BulkJob) -> bool:
     job.items.filter(state=BulkItem.State.WAITING).update(state=BulkItem.State.UNDONE)
     items = _next(job, BulkItem.State.DONE)
     for item in items:
-        if _how_it_is(item.thread) == item.after:
+        if item.before == item.after:  # done by another item of the job: two threads of one person that was blocked
+            item.state = BulkItem.State.UNDONE
+        elif _how_it_is(item.thread) == item.after:
             _give_back(item.thread, item.before, item.after, job.by)
             item.state = BulkItem.State.UNDONE
         else:
@@ -164,7 +171,9 @@ def _backward(job: BulkJob) -> bool:
 
 
 def _give_back(thread: Thread, before: dict[str, Any], after: dict[str, Any], by: User) -> None:
-    if before == after:
+    if after["state"] == Thread.State.SPAM != before["state"]:
+        why = _("taken back")
+        moderation.unreport_spam(thread.identity, brand_id=thread.brand_id, by=by, why=why)
         return
     if (before["assignee"], before["team"]) != (after["assignee"], after["team"]):
         thread.assignee = User.objects.filter(pk=before["assignee"], is_active=True).first()
@@ -177,6 +186,9 @@ def _give_back(thread: Thread, before: dict[str, Any], after: dict[str, Any], by
         thread.snoozed_until, thread.closed_at = _moment(before["snoozed_until"]), _moment(before["closed_at"])
         actions.note_event(thread, _BACK_TO[thread.state], by, undo=True)
     thread.save(update_fields=("assignee", "team", "state", "snoozed_until", "closed_at"))
+    if before["waivers"] != after["waivers"]:  # why nothing more was to be said in public
+        thread.waivers.filter(pk__in=set(after["waivers"]) - set(before["waivers"])).delete()
+        summaries.refresh([thread.pk])
     if before["tags"] != after["tags"]:
         thread.tags.set(Tag.objects.filter(pk__in=before["tags"]))
         actions.note_event(thread, ThreadEvent.Verb.UNTAGGED, by, tags=[], undo=True)
@@ -193,9 +205,17 @@ _BACK_TO = {
 
 
 def _next(job: BulkJob, state: str) -> list[BulkItem]:
-    """The next items of a job, with their threads locked in the order of their ids."""
+    """The next items of a job, with their threads locked in the order of their ids.
+
+    Blocking touches further threads of the person: nothing is stored of those brands meanwhile, as when one is blocked.
+    """
     items = list(job.items.filter(state=state).order_by("id")[:BATCH])
-    threads = Thread.objects.select_for_update(no_key=True).in_bulk(sorted(item.thread_id for item in items))
+    ids = sorted(item.thread_id for item in items)
+    if job.step["verb"] == "block":
+        brands = Thread.objects.filter(pk__in=ids).values("brand")
+        for pk in Channel.objects.filter(brand__in=brands).order_by("pk").values_list("pk", flat=True):
+            lock_channel(pk)
+    threads = Thread.objects.select_for_update(no_key=True).in_bulk(ids)
     for item in items:
         item.thread = threads[item.thread_id]
     return items
@@ -219,6 +239,7 @@ def _how_it_is(thread: Thread) -> dict[str, Any]:
         "team": thread.team_id,
         "snoozed_until": _written(thread.snoozed_until),
         "closed_at": _written(thread.closed_at),
+        "waivers": sorted(thread.waivers.values_list("pk", flat=True)),
         "tags": sorted(thread.tags.values_list("pk", flat=True)),
     }
 

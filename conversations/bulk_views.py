@@ -11,8 +11,9 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
@@ -77,14 +78,28 @@ def bulk_steps(request: Request) -> HttpResponse:
         return _said(request, " ".join(str(error) for errors in form.errors.values() for error in errors), refused=True)
     ids = form.cleaned_data["ids"]
     if form.cleaned_data["whole"]:
-        user = request.user
-        wanted = inbox.Wanted.read(request.GET.dict())
-        ids = inbox.selection(user, wanted, inbox.brand_ids(user), bulk.MOST_THREADS)
+        ids = _whole(request)
     try:
         job = bulk.begin(form.step, ids=ids, by=request.user)
     except NotPossible as refused:
         return _said(request, str(refused), refused=True)
     return _progress(request, job)
+
+
+def _whole(request: Request) -> list[int]:
+    user, wanted = request.user, inbox.Wanted.read(request.GET.dict())
+    return inbox.selection(user, wanted, inbox.brand_ids(user), bulk.MOST_THREADS)
+
+
+@requires(Permission.REPLY)
+@require_safe
+def bulk_count(request: Request) -> HttpResponse:
+    """How many threads "all in this view" are, asked for when somebody begins to select."""
+    number = len(_whole(request))
+    words = ngettext("all %(count)d in this view", "all %(count)d in this view", number)
+    if number >= bulk.MOST_THREADS:
+        words = _("the first %(count)d of this view")
+    return HttpResponse(escape(words % {"count": number}))
 
 
 @requires(Permission.REPLY)

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern] = [
     path("", views.inbox_page, name="inbox"),
     path("rows/", views.rows, name="rows"),
     path("bulk/", bulk_views.bulk_steps, name="bulk"),
+    path("bulk/count/", bulk_views.bulk_count, name="bulk-count"),
     path("bulk/whom/", bulk_views.bulk_whom, name="bulk-whom"),
     path("bulk/<int:pk>/", bulk_views.bulk_job, name="bulk-job"),
     path("bulk/<int:pk>/undo/", bulk_views.bulk_undo, name="bulk-undo"),

@@ -10,7 +10,9 @@
     if (!bar) return;
     const number = picks().filter((box) => box.checked).length;
     document.getElementById("picked").textContent = String(number);
-    bar.classList.toggle("shown", number > 0 || document.getElementById("whole").checked);
+    const shown = number > 0 || document.getElementById("whole").checked;
+    if (shown && !bar.classList.contains("shown")) htmx.trigger("#whole-count", "look");
+    bar.classList.toggle("shown", shown);
   }
 
   function clear() {

@@ -53,6 +53,44 @@ def test_every_step_is_taken_and_taken_back(threads: list[Thread], agent: User, 
     assert (changed != before, after == before) == (True, True)
 
 
+def test_people_are_blocked_and_let_in_again_with_all_their_threads(
+    threads: list[Thread], channel: Channel, manager: User
+) -> None:
+    author = Author("7000", handle="b0", name="B 0")
+    record(channel, [said("b-more", author, root="b-more", minutes=3)])
+    both = list(Thread.objects.filter(identity__external_id="7000"))
+    job = bulk.begin({"verb": "block"}, ids=ids(both), by=manager)
+    record(channel, [said("b-later", author, root="b-later", minutes=9)])
+    blocked = list(Thread.objects.filter(identity__external_id="7000").values_list("state", flat=True))
+    bulk.undo(job, by=manager)
+    job.refresh_from_db()
+    assert (blocked, states(), job.refused) == (["spam"] * 3, ["open"] * 9, 0)
+
+
+def test_whoever_may_not_moderate_blocks_nobody(threads: list[Thread], agent: User) -> None:
+    with pytest.raises(NotPossible):
+        bulk.begin({"verb": "block"}, ids=ids(threads), by=agent)
+
+
+def test_the_undo_of_a_close_takes_the_reason_for_no_public_word_back(threads: list[Thread], agent: User) -> None:
+    record(threads[0].channel, [said("9", Author("9001", handle="trailhead"), parent="b7000", minutes=1)])
+    thread = threads[0]
+    Thread.objects.filter(pk=thread.pk).update(hanging_since=timezone.now())
+    with bulk.journal(thread, "close", by=agent):
+        actions.close(thread, by=agent, waive="Said on the phone.")
+    waived = thread.waivers.count()
+    job = bulk.last_of(agent)
+    assert job is not None
+    bulk.undo(job, by=agent)
+    assert (waived, thread.waivers.count(), Thread.objects.get(pk=thread.pk).state) == (1, 0, "open")
+
+
+def test_the_bar_says_how_many_the_whole_view_is(threads: list[Thread], agent: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(agent)
+    asked = [browser.get(f"/bulk/count/?view=all{more}").content.decode() for more in ("", "&q=is:closed")]
+    assert asked == ["all 7 in this view", "all 0 in this view"]
+
+
 def test_a_job_goes_on_in_bounded_batches(threads: list[Thread], agent: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "BATCH", 3)
     job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
