@@ -151,7 +151,7 @@
     const next = row.nextElementSibling && row.nextElementSibling.dataset.id ? row.nextElementSibling : row.previousElementSibling;
     const held = row.contains(document.activeElement);
     if (held || Number(row.dataset.id) === openId() || row === resume) resume = next;
-    if (held) (next ? next.querySelector("a") : document.getElementById("search")).focus({ preventScroll: true });
+    if (held) (next ? next.querySelector("a") : log() || document.getElementById("main")).focus({ preventScroll: true }); // never a field: keys go on
     row.remove();
   }
 

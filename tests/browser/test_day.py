@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import partial
 
 import pytest
@@ -10,8 +11,8 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
-from channels_ingest.networks.base import Post
-from conversations.models import Delivery, Thread
+from channels_ingest.networks.base import Author, Post
+from conversations.models import Delivery, Interaction, Thread
 from conversations.record import record
 from tests.browser.conftest import Desk, Offstage, live
 from tests.browser.hands import Hands
@@ -19,6 +20,8 @@ from tests.cast import JONAS, MAYA, TRAILHEAD, said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+FIFTY = 50
+EACH = 2  # of the threads that are opened one by one
 FIRST = said("1", MAYA, "@trailhead no stakes in the box!")
 OURS = said("2", TRAILHEAD, "Sorry, Maya!", parent=FIRST, minutes=1)
 SECOND = said("3", MAYA, "And where is my refund?", parent=OURS, minutes=2)
@@ -39,6 +42,22 @@ def thread(says: partial[object], offstage: Offstage[Thread]) -> Thread:
     return offstage(Thread.objects.get)
 
 
+# -- fifty threads, no mouse ------------------------------------------------------------------------------------------
+
+
+def take_next(hands: Hands) -> None:
+    """Opens the next of the unassigned and takes it; it leaves the list."""
+    page = hands.page
+    hands.press("u", "Enter")
+    row = page.locator("#rows > li:has(> a:focus)")
+    expect(page.locator("#thread")).to_have_attribute("data-thread", str(row.get_attribute("data-id")))
+    expect(page.locator("#head").get_by_role("button", name="Take", exact=True)).to_be_visible()
+    before = page.locator("#rows > li[data-id]").count()
+    hands.press("a")
+    expect(page.locator("#rows > li[data-id]")).to_have_count(before - 1)
+    expect(page.locator("#assign-menu > summary")).to_contain_text("Ana")
+
+
 def write(hands: Hands, lane: str, words: str) -> None:
     hands.press(lane)
     hands.write(words)
@@ -46,6 +65,74 @@ def write(hands: Hands, lane: str, words: str) -> None:
     expect(hands.page.locator("#log article", has_text=words)).to_have_count(1)
     expect(hands.page.locator("#text")).to_have_value("")
     hands.press("Escape")
+
+
+def tag(hands: Hands) -> None:
+    hands.press("t")
+    expect(hands.page.locator("#tag-name")).to_be_focused()
+    hands.write("tent")
+    hands.press("Enter")
+    expect(hands.page.locator("#facts")).to_contain_text("tent")
+
+
+def snooze(hands: Hands) -> None:
+    hands.press("s")
+    expect(hands.page.locator("#snooze-menu button").first).to_be_focused()
+    hands.press("Enter")
+    expect(hands.page.locator("#head")).to_contain_text("snoozed until")
+
+
+def close(hands: Hands) -> None:
+    hands.press("e")
+    expect(hands.page.locator("#head")).to_contain_text("closed")
+
+
+DEEDS = {
+    "reply": lambda hands: write(hands, "r", "They left this morning."),
+    "note": lambda hands: write(hands, "n", "Ask the warehouse."),
+    "tag": tag,
+    "snooze": snooze,
+    "close": close,
+}
+
+
+def test_fifty_threads_are_triaged_by_keyboard_alone(
+    says: partial[object], agent: User, desk: Desk, offstage: Offstage[dict[str, object]]
+) -> None:
+    people = [Author(str(9100 + number), handle=f"t{number}", name=f"Person {number}") for number in range(FIFTY)]
+    says(*(said(f"t{one.external_id}", one, minutes=at) for at, one in enumerate(people)))
+    hands = Hands(desk(agent))
+    page = hands.page
+    page.goto("/?view=unassigned")
+    live(page)
+    for deed in list(DEEDS.values()) * EACH:
+        take_next(hands)
+        deed(hands)
+    rest = FIFTY - EACH * len(DEEDS)
+    expect(page.locator("#rows > li[data-id]")).to_have_count(rest)
+    hands.press("u")
+    for picked in range(1, rest + 1):
+        hands.press("x", "j")
+        expect(page.locator("#picked")).to_have_text(str(picked))
+    page.locator("#bulk button[value=close]").press("Enter")
+    expect(page.locator("#progress")).to_contain_text(f"{rest} threads done")
+    expect(page.locator("#no-rows")).to_be_visible()
+    assert offstage(end_of_the_morning) == {
+        "state": {"closed": rest + EACH, "snoozed": EACH, "open": 3 * EACH},
+        "assigned": EACH * len(DEEDS),
+        "tagged": EACH,
+        "said": {("public", "They left this morning."): EACH, ("private", "Ask the warehouse."): EACH},
+    }
+
+
+def end_of_the_morning() -> dict[str, object]:
+    ours = Interaction.objects.filter(direction="out") | Interaction.objects.filter(kind="note")
+    return {
+        "state": dict(Counter(Thread.objects.values_list("state", flat=True))),
+        "assigned": Thread.objects.exclude(assignee=None).count(),
+        "tagged": Thread.objects.filter(tags__name="tent").count(),
+        "said": dict(Counter(ours.values_list("visibility", "text"))),
+    }
 
 
 # -- between two ------------------------------------------------------------------------------------------------------
