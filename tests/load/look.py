@@ -30,16 +30,26 @@ def look() -> Look:
     stored = defaultdict(list)
     links, said = set(), set()
     matters: dict[tuple[str, str, int], set[str]] = defaultdict(set)
-    for row in Interaction.objects.select_related("channel", "parent", "author", "thread__identity").order_by("id"):
-        at, own = row.channel.external_id, row.external_id or ""
+    rows = Interaction.objects.order_by("id").values_list(
+        "channel__external_id",
+        "external_id",
+        "parent__external_id",
+        "thread",
+        "thread__identity__external_id",
+        "text",
+        "posted_at",
+        "direction",
+        "root_external_id",
+        "author__handle",
+    )
+    for at, found, parent, thread, whose, *words in rows:
+        own = found or ""
         stored[at].append(own)
-        if row.parent:
-            links.add((at, own, row.parent.external_id or ""))
-        said.add(
-            (at, own, row.text, row.posted_at, row.direction, row.root_external_id, row.author and row.author.handle)
-        )
-        if row.thread:
-            matters[at, row.thread.identity.external_id, row.thread.pk].add(own)
+        if parent:
+            links.add((at, own, parent))
+        said.add((at, own, *words))
+        if thread:
+            matters[at, whose, thread].add(own)
     threads = {(at, whose, frozenset(ids)) for (at, whose, _), ids in matters.items()}
     return Look(dict(stored), links, said, threads, _people(), set(_ours()))
 
