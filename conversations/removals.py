@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from django.utils import timezone
 
 from accounts.failpoints import failpoint
+from channels_ingest import erasures
 from channels_ingest.forget import forget_items
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import AuthorRemoval, Removal
@@ -35,6 +36,7 @@ def remove_authors(channel: Channel, removals: Sequence[AuthorRemoval]) -> set[i
         identity = Identity.objects.filter(network=channel.network, external_id=removal.author_id).first()
         if identity is None or identity.ours:
             continue
+        erasures.note(channel.network, channel.external_id, removal.reason, authors=[removal.author_id])
         written = Interaction.objects.filter(author=identity, external_id__isnull=False)
         touched |= _empty(channel, set(written.values_list("external_id", flat=True)), removal.reason)
         identity.gone = removal.reason[:32]
@@ -68,5 +70,6 @@ def _empty(channel: Channel, external_ids: Collection[str | None], reason: str) 
     )
     failpoint("remove.buried")
     forget_items(channel.network, ids)
+    erasures.note(channel.network, channel.external_id, reason[:32], items=ids)
     failpoint("remove.forgotten")
     return {thread_id for _, _, thread_id, _ in found if thread_id}

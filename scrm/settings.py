@@ -182,6 +182,8 @@ NETWORK_TIMEOUT = env.number("NETWORK_TIMEOUT", 30, least=1)
 # Languages that customers are expected to write in: two-letter codes.
 LANGUAGES_HEARD = env.names("LANGUAGES_HEARD", ("en", "de", "fr", "es", "it", "nl", "pt"))
 KEEP_LEDGER_DAYS = env.number("KEEP_LEDGER_DAYS", 30, least=2)  # webhook bodies, pages pulled, ended notices
+# What was erased, outside the database: a restored backup must not bring it back.
+ERASURE_LOG = Path(env.text("ERASURE_LOG", str(services.data_dir() / "erasures.jsonl")))
 WEBHOOK_LIMIT = env.number("WEBHOOK_LIMIT", 5_000_000, least=1000)  # bytes
 
 # -- people -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""A migration that cannot be applied."""

@@ -1,0 +1,1 @@
+"""A migration that is not applied yet, for the rehearsal of an upgrade."""
