@@ -28,6 +28,11 @@ def document(text: str, language: str) -> str:
     return _DOCUMENT.format(text=text, language=language)
 
 
+def stems(text: str, language: str) -> str:
+    """The SQL of the word stems alone, of the SQL of a text and a language that is known (ISO 639-1)."""
+    return f"to_tsvector('{CONFIGS[language]}', {_TEXT.format(text=text)})"
+
+
 _INDEX = """
     WITH due AS (
         SELECT id FROM conversations_interaction WHERE NOT indexed ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED

@@ -18,15 +18,16 @@ from django.db import connection
 from accounts.models import Brand, User
 from accounts.roles import Role
 from channels_ingest.models import Channel
-from conversations.search import document
+from conversations.search import document, stems
 
 SLUG = "bench-big"
 AGENT = "bench-agent@example.com"
 COMMON, MIDDLING, RARE = "order", "waterproof", "zeppelinpost"
+PHRASE = '"delan felan"'  # two words that stand in every seventh text each, side by side
 LONG_THREAD, LONG_CONTACT = 300, 5_000
 CHUNK = 20_000  # threads in one statement
 _BIG = (
-    "contacts_contact", "contacts_identity", "contacts_identitylink", "conversations_thread",
+    "contacts_contact", "contacts_identity", "contacts_identitylink", "conversations_thread", "conversations_lane",
     "conversations_interaction", "conversations_searchentry",
 )  # fmt: skip
 _FIRST = "Maya Jonas Sofia Ben Ana Mira Stan Adam Lena Omar Ines Pavel Yuki Nora Luca Emma"
@@ -46,9 +47,9 @@ def fill(*, threads: int, interactions: int, say: Callable[[str], object] = prin
             chunk = {**sizes, "start": start, "count": min(CHUNK, threads - start)}
             _timed(took, say, "threads", partial(_run, _THREADS, chunk))
             _timed(took, say, "interactions", partial(_run, _ITEMS, chunk))
+            _timed(took, say, "search index", partial(_run, _ENTRIES, chunk))
+        _timed(took, say, "lanes", partial(_run, _LANES, sizes))
         _timed(took, say, "long ones", partial(_long_ones, sizes))
-        for start in range(0, threads, CHUNK):
-            _timed(took, say, "search index", partial(_run, _ENTRIES, {**sizes, "start": start, "count": CHUNK}))
         began = time.perf_counter()
     took["indexes"] = time.perf_counter() - began
     say(f"indexes: {took['indexes']:.0f} s")
@@ -83,7 +84,8 @@ def _ground() -> dict[str, Any]:
     values = {"brand": brand.pk, "channel": channel.pk, "agent": agent.pk}
     with connection.cursor() as cursor:
         for name, table in (("person", "contacts_identity"), ("contact", "contacts_contact"),
-                            ("thread", "conversations_thread"), ("item", "conversations_interaction")):  # fmt: skip
+                            ("thread", "conversations_thread"), ("item", "conversations_interaction"),
+                            ("lane", "conversations_lane")):  # fmt: skip
             cursor.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}")  # noqa: S608 (our own names)
             (values[name],) = cursor.fetchone()
     return values
@@ -128,16 +130,22 @@ def _long_ones(base: dict[str, Any]) -> None:
     """The newest thread gets 300 items, the contact of the one before it 5,000 interactions."""
     for offset, size in ((1, LONG_THREAD), (2, LONG_CONTACT)):
         _run(_LONGER, {**base, "offset": offset, "size": size})
+    _run(_LONGER_ENTRIES, base)
 
 
 def _sequences() -> None:
     with connection.cursor() as cursor:
-        for table in ("contacts_contact", "contacts_identity", "conversations_thread", "conversations_interaction"):
+        for table in (
+            "contacts_contact", "contacts_identity", "conversations_thread", "conversations_interaction",
+            "conversations_lane",
+        ):  # fmt: skip
             cursor.execute(f"SELECT setval('{table}_id_seq', (SELECT MAX(id) FROM {table}))")  # noqa: S608 (our own)
 
 
-_SENTENCES = """
+_SENTENCES = (
+    """
     CREATE TEMP TABLE bench_sentence AS
+    SELECT n, text, PLAIN AS plain, ENGLISH AS english, GERMAN AS german FROM (
     SELECT n, string_agg(CASE rank WHEN 12 THEN %(common)s WHEN 1500 THEN %(middling)s ELSE
         substr('bdfgklmnprst', 1 + rank %% 12, 1) || substr('aeiou', 1 + rank / 12 %% 5, 1)
         || substr('lnrstmkb', 1 + rank / 60 %% 8, 1) || substr('aeiou', 1 + rank / 480 %% 5, 1)
@@ -145,8 +153,11 @@ _SENTENCES = """
     FROM (
         SELECT n, floor(exp(random() * ln(6000)))::int AS rank
         FROM generate_series(0, 49999) n CROSS JOIN generate_series(1, 9) word
-    ) words GROUP BY n
-"""
+    ) words GROUP BY n) said
+""".replace("PLAIN", document("text", "''"))
+    .replace("ENGLISH", stems("text", "en"))
+    .replace("GERMAN", stems("text", "de"))
+)
 
 _PEOPLE = """
     WITH person AS (
@@ -164,7 +175,8 @@ _PEOPLE = """
     )
     INSERT INTO contacts_identity (id, network, external_id, handle, name, avatar_url, permalink, followers, ours, gone,
         created_at, updated_at)
-    SELECT %(person)s + g, 'twitter', 'bench-' || %(person)s + g, 'person' || g, name, '', '',
+    SELECT %(person)s + g, 'twitter', 'bench-' || %(person)s + g, 'person' || g, name,
+        'https://pictures.example/' || g || '.jpg', '',
         power(10, 6 * random())::bigint, false, '', now(), now()
     FROM person
 """
@@ -226,9 +238,30 @@ _LONGER = """
     JOIN bench_sentence said ON said.n = number
 """.replace("COLUMNS", _ITEM_COLUMNS)
 
+# A text is two sentences (and here and there the rare word): its document is put together from theirs.
 _ENTRIES = """
     INSERT INTO conversations_searchentry (interaction_id, brand_id, thread_id, posted_at, document)
-    SELECT i.id, %(brand)s, i.thread_id, i.posted_at, DOCUMENT
+    SELECT i.id, %(brand)s, i.thread_id, i.posted_at, (one.plain || other.plain || rare) || CASE i.language
+        WHEN 'en' THEN one.english || other.english || rare WHEN 'de' THEN one.german || other.german || rare
+        ELSE '' END
     FROM conversations_interaction i
+    CROSS JOIN LATERAL (SELECT i.id - %(item)s AS number) numbered
+    CROSS JOIN LATERAL (SELECT CASE WHEN number %% GREATEST(%(all)s * %(per)s / 100, 1) = 7
+        THEN 'zeppelinpost:1'::tsvector ELSE '' END AS rare) rarely
+    JOIN bench_sentence one ON one.n = number * 7919 %% 50000
+    JOIN bench_sentence other ON other.n = number * 104729 %% 50000
     WHERE i.id > %(item)s + %(start)s::bigint * %(per)s AND i.id <= %(item)s + (%(start)s + %(count)s)::bigint * %(per)s
+"""
+
+_LONGER_ENTRIES = """
+    INSERT INTO conversations_searchentry (interaction_id, brand_id, thread_id, posted_at, document)
+    SELECT i.id, %(brand)s, i.thread_id, i.posted_at, DOCUMENT
+    FROM conversations_interaction i WHERE i.id > %(item)s + %(all)s::bigint * %(per)s
 """.replace("DOCUMENT", document("i.text", "i.language"))
+
+_LANES = """
+    INSERT INTO conversations_lane (id, thread_id, channel_id, root_external_id, identity_id, visibility)
+    SELECT %(lane)s + row_number() OVER (), id, channel_id, root_external_id, identity_id, 'public'
+    FROM conversations_thread WHERE id > %(thread)s AND root_external_id <> ''
+    ON CONFLICT DO NOTHING
+"""

@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ _THREAD = re.compile(r'href="(/threads/\d+/)')
 
 def pages(stack: Stack) -> dict[str, Any]:
     """Milliseconds, statements and bytes of each page, taken in turn; `times_bare` compares medians."""
-    with _server(stack) as address:
+    with server(stack.command("-m", "scrm.bench.server")) as address:
         session = stack.sign_in("admin", address)
         shown = session.get(f"{address}/?view=all", timeout=CALL_SECONDS).text
         paths = {"bare_view": "/bench/bare/", "inbox": "/?view=all", "thread": _THREAD.findall(shown)[0]}
@@ -34,19 +34,20 @@ def pages(stack: Stack) -> dict[str, Any]:
 
 
 @contextmanager
-def _server(stack: Stack) -> Iterator[str]:
+def server(command: Sequence[str]) -> Iterator[str]:
+    """The address of a web server to measure, which that command starts; the number of its socket is added to it."""
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         listener.listen(64)
         port = int(listener.getsockname()[1])
-        argv = stack.command("-m", "scrm.bench.server", str(listener.fileno()))
-        with subprocess.Popen(argv, cwd=BASE_DIR, pass_fds=(listener.fileno(),)) as server:
+        argv = [*command, str(listener.fileno())]
+        with subprocess.Popen(argv, cwd=BASE_DIR, pass_fds=(listener.fileno(),)) as process:
             try:
                 if not wait_until(lambda: probe.answers(port), START_SECONDS):
                     raise RuntimeError("The web server to measure does not answer.")
                 yield f"http://localhost:{port}"
             finally:
-                server.terminate()
+                process.terminate()
 
 
 def _measured(session: requests.Session, address: str, paths: Mapping[str, str]) -> dict[str, Any]:

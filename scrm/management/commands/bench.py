@@ -16,6 +16,7 @@ from scrm.bench.memory import memory
 from scrm.bench.pages import pages
 from scrm.bench.stack import Stack, running
 from scrm.bench.storing import storing
+from scrm.bench.workspace import ROUNDS, workspace
 from scrm.services import BASE_DIR
 
 
@@ -28,10 +29,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--already", type=int, default=100_000, help="interactions to have before measuring")
         parser.add_argument("--here", action="store_true", help="only storing, and in the present database")
+        parser.add_argument(
+            "--filled", action="store_true", help="only pages, of what bench_fill put into the database"
+        )
+        parser.add_argument("--rounds", type=int, default=ROUNDS, help="of --filled")
 
     def handle(self, *args: Any, **options: Any) -> None:
         already: int = options["already"]
-        found = {"storing": storing(already=already)} if options["here"] else self._all(already)
+        if options["here"]:
+            found = {"storing": storing(already=already)}
+        elif options["filled"]:
+            found = {"workspace": workspace(options["rounds"])}
+        else:
+            found = self._all(already)
         self.stdout.write(json.dumps(found, indent=2))
 
     def _all(self, already: int) -> dict[str, Any]:
