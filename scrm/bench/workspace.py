@@ -138,4 +138,4 @@ def _told(found: Mapping[str, Taken]) -> dict[str, Any]:
 
 def _times(figures: list[float], others: list[float]) -> float:
     """How the medians compare."""
-    return round(spread(figures)["p50"] / spread(others)["p50"], 2)
+    return round(float(spread(figures)["p50"]) / float(spread(others)["p50"]), 2)
