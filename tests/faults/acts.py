@@ -22,8 +22,8 @@ from accounts.models import ApiKey, Brand, User
 from accounts.roles import Role
 from channels_ingest import connect as connecting
 from channels_ingest import pull as pulling
-from channels_ingest import wake, webhooks
-from channels_ingest.models import App, Channel, WebhookEvent
+from channels_ingest import renewal, wake, webhooks
+from channels_ingest.models import App, Channel, Reconcile, WebhookEvent
 from channels_ingest.networks import networks
 from channels_ingest.networks.base import Action
 from channels_ingest.vault import Sealed
@@ -31,7 +31,7 @@ from contacts import merge as merging
 from contacts.models import Contact, Identity, Merge
 from conversations import deliver, search
 from conversations.models import Interaction, Thread
-from conversations.reconcile import recheck_due
+from conversations.reconcile import recheck_due, reconcile_due
 from conversations.reply import reply as write_reply
 from scrm import services
 from tests.faults import planted
@@ -248,6 +248,33 @@ def renew(channel: int, credentials: dict[str, str]) -> None:
     """The admin gives new keys."""
     admin, _ = User.objects.get_or_create(email="admin@example.com", defaults={"name": "Adam", "role": Role.ADMIN})
     connecting.renew(by=admin, channel=Channel.objects.get(pk=channel), credentials=credentials)
+
+
+def renew_access() -> int:
+    """Accesses that end are renewed."""
+    return renewal.renew_due()
+
+
+def state_of(channel: int) -> list[str]:
+    """The channel's state, and what an admin is told of it."""
+    found = Channel.objects.get(pk=channel)
+    return [found.state, found.last_error]
+
+
+def lose(channel: int, external_id: str) -> None:
+    """A row goes that nobody should have deleted."""
+    Interaction.objects.get(channel_id=channel, external_id=external_id).delete()
+
+
+def fill_back() -> int:
+    """What an outage left out is read back."""
+    return reconcile_due(timezone.now())
+
+
+def hole(channel: int) -> list[Any]:
+    """Whether an outage is still to be filled, and what the runs reported as missing."""
+    rows = Reconcile.objects.filter(channel_id=channel).order_by("pk").values_list("missing_ids", flat=True)
+    return [Channel.objects.get(pk=channel).outage_from is not None, [one for ids in rows for one in ids]]
 
 
 def import_file(path: str) -> str:

@@ -90,6 +90,23 @@ def answered_before_it_is_stored() -> None:
 
 
 @bug
+def done_before_it_is_done() -> None:
+    """Acknowledged before the commit: a body is marked as processed, then it is processed."""
+    from accounts.failpoints import failpoint
+    from channels_ingest.models import WebhookEvent
+    from channels_ingest.webhooks import process
+
+    def broken(event: Any) -> None:
+        ours = WebhookEvent.objects.filter(pk=event.pk)
+        ours.update(state=WebhookEvent.State.STORED)
+        failpoint("planted")
+        ours.update(state=WebhookEvent.State.RECEIVED)
+        process(event)
+
+    swap("channels_ingest.webhooks", "process", broken)
+
+
+@bug
 def published_before_the_commit() -> None:
     swap("django.db.transaction", "on_commit", lambda func, *_, **__: func())
 

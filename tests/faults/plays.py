@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -9,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.faults.judge import Judge, Judgement
-from tests.faults.scenarios import Hook, ManyPages, MergePeople, Scenario, Scene, SendComment, SendReply
+from tests.faults.scenarios import FillBack, Hook, ManyPages, MergePeople, Scenario, Scene, SendComment, SendReply
 from tests.faults.stage import LEASE, SETTLE, Stage, await_true
 
 
@@ -101,6 +102,20 @@ def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
     found = _judged(stage, scene, bug)
     if not refused:
         found.accuse("I4", "a contact was merged with itself")
+    return found
+
+
+def a_row_was_lost(stage: Stage, bug: str = "") -> Judgement:
+    """Somebody deletes a row by hand: `manage.py reconcile` tells which, and heals it."""
+    (scene,) = FillBack(stage).scenes(1)
+    stage.release()
+    hurt = Judge(stage.dsn, stage.sandbox_url).judge(channels=[scene.channel])
+    told = json.loads(stage.run("manage.py", "reconcile", "--channel", str(scene.channel)))
+    found = _judged(stage, scene, bug)
+    if "I1" not in hurt.broken:
+        found.accuse("I1", "the judge did not see that a row was missing")
+    if told["missing_ids"] != [scene.facts["id"]] or told["repaired"] != 1:
+        found.accuse("I1", f"the product reports {told}")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -394,6 +395,92 @@ class Renew(Scenario):
         return ("renew", {"channel": scene.channel, "credentials": scene.facts["keys"]})
 
 
+class RenewAccess(Scenario):
+    """An access that ends is renewed, killed at any statement. A refresh token is good once: where the new pair died
+    with its process the channel says so, and goes on when a person has signed in again."""
+
+    name = "renew an access that ends"
+    every_statement = True
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        self.says(scene)
+        yield [("renew", {"channel": scene.channel, "credentials": self._pair(scene)}), self._pull(scene)]
+        self._token(scene, "expire")
+        self.says(scene)
+        yield []
+
+    def before(self, scene: Scene) -> None:
+        """It is time, and whoever had claimed it is long gone."""
+        self.stage.sql(
+            "UPDATE channels_ingest_renewal SET due_at = now(), lease_until = NULL WHERE channel_id = %s", scene.channel
+        )
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        return self.strike_at(("renew_access", {}), trap)
+
+    def after(self, scene: Scene) -> Calls:
+        self.before(scene)
+        self.stage.act("renew_access", bug=self.bug)
+        state, words = self.stage.act("state_of", channel=scene.channel)
+        scene.facts["told"] = words if state == "broken" else "nothing"
+        if state == "broken":
+            return [("renew", {"channel": scene.channel, "credentials": self._pair(scene)}), self._pull(scene)]
+        return [self._pull(scene)]
+
+    def check(self, scene: Scene) -> list[str]:
+        state, words = self.stage.act("state_of", channel=scene.channel)
+        silent = [] if scene.facts["told"] else ["the channel broke and nobody was told why"]
+        return silent + ([] if state == "active" else [f"channel {scene.channel} is {state}: {words}"])
+
+    def _pull(self, scene: Scene) -> Call:
+        return ("pull", {"channel": scene.channel})
+
+    def _pair(self, scene: Scene) -> dict[str, str]:
+        pair: dict[str, str] = self._token(scene, "pair")["credentials"]
+        return pair
+
+    def _token(self, scene: Scene, action: str) -> dict[str, Any]:
+        path = f"{self.kind}/brands/{scene.brand['id']}/token"
+        found: dict[str, Any] = self.stage.control("POST", path, {"action": action})
+        return found
+
+
+LONG_AGO = 600  # seconds; long enough for a pull to have brought it
+
+
+class FillBack(Scenario):
+    """After an outage the network is read back, killed at any statement: what is missing is reported and stored."""
+
+    name = "fill the hole of an outage"
+    every_statement = True
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        said = self.says(scene, at=int((time.time() - LONG_AGO) * 1000))
+        scene.facts["id"] = said["id"]
+        yield [("pull", {"channel": scene.channel}), ("lose", {"channel": scene.channel, "external_id": said["id"]})]
+        self.stage.sql("UPDATE channels_ingest_channel SET outage_from = now() WHERE id = %s", scene.channel)
+
+    def before(self, scene: Scene) -> None:
+        """No other channel that works just now has an outage behind it."""
+        others = "UPDATE channels_ingest_channel SET outage_from = NULL WHERE state = 'active' AND id <> %s"
+        self.stage.sql(others, scene.channel)
+
+    def strike(self, scene: Scene, trap: Trap) -> Outcome:
+        outcome = self.strike_at(("fill_back", {}), trap)
+        scene.facts["killed"] = outcome.killed  # a report that died with its writer is not written twice
+        return outcome
+
+    def after(self, scene: Scene) -> Calls:
+        return [("fill_back", {})]
+
+    def check(self, scene: Scene) -> list[str]:
+        still, missing = self.stage.act("hole", channel=scene.channel)
+        untold = (
+            [] if scene.facts.get("killed") or scene.facts["id"] in missing else ["nobody was told what was missing"]
+        )
+        return untold + ([f"the hole of channel {scene.channel} was never filled"] if still else [])
+
+
 HEADER = "tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id"
 
 
@@ -446,5 +533,7 @@ ALL: tuple[type[Scenario], ...] = (
     MergePeople,
     UnmergePeople,
     Renew,
+    RenewAccess,
+    FillBack,
     Import,
 )

@@ -9,11 +9,19 @@ import pytest
 from tests.faults.crash_points import enumerate_points
 from tests.faults.judge import Judgement
 from tests.faults.planted import BUGS
-from tests.faults.plays import copies_at_once, held_up, late_accept, many_pages, merged_with_itself, refused_duplicate
-from tests.faults.scenarios import Hook, MergePeople, Poll, Press, PressFacebook, Scenario, SendComment
+from tests.faults.plays import (
+    a_row_was_lost,
+    copies_at_once,
+    held_up,
+    late_accept,
+    many_pages,
+    merged_with_itself,
+    refused_duplicate,
+)
+from tests.faults.scenarios import Delete, Hook, MergePeople, Poll, Press, PressFacebook, Scenario, SendComment
 from tests.faults.stage import Stage
 
-PLAYS = (held_up, late_accept, refused_duplicate, many_pages, copies_at_once, merged_with_itself)
+PLAYS = (held_up, late_accept, refused_duplicate, many_pages, copies_at_once, merged_with_itself, a_row_was_lost)
 Play = Callable[..., Judgement]
 
 
@@ -28,6 +36,7 @@ CAUGHT_BY_ENUMERATION: dict[str, tuple[type[Scenario], str]] = {
     "cursor_saved_before_the_data": (Poll, "I1"),
     "an_expired_lease_sends_again": (SendComment, "I2"),
     "answered_before_it_is_stored": (Hook, "check"),
+    "done_before_it_is_done": (Delete, "check"),
     "published_before_the_commit": (Press, "check"),
     "what_was_merged_away_is_deleted": (MergePeople, "I1"),
     "the_second_press_has_another_key": (PressFacebook, "I2"),
