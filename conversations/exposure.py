@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, FloatField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Extract, Greatest, Least, Power
 
 STEPS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 MOODS = ("", "unknown", "unsure", "negative", "neutral", "positive")  # every value that Thread.mood takes
@@ -97,6 +100,16 @@ def factors(*, step: int, cap: int, mood: str, waiting_since: datetime, at: date
     return Factors(reach_of(step, cap), hours, negativity_of(mood), influence)
 
 
+def score_at(at: datetime, influence: float) -> Combinable:
+    """The score of a waiting thread as an expression, where threads are compared with each other."""
+    known = [When(reach_step=step, then=Value(reach)) for step, reach in enumerate(STEPS)]
+    reach = Greatest(Least(Case(*known, default=Value(STEPS[-1])), F("brand__reach_cap")), Value(1))
+    negativity = Case(When(mood=NEGATIVE, then=Value(2)), default=Value(1))
+    hours = Extract(Value(at, output_field=DateTimeField()) - F("waiting_since"), "epoch") / Value(HOUR)
+    whole = Cast(hours, FloatField()) * Power(Cast(reach * negativity, FloatField()), Value(influence))
+    return ExpressionWrapper(whole, FloatField())
+
+
 _PAGE = """
     SELECT found.id, found.score
     FROM unnest(%(brands)s::bigint[], %(steps)s::int[], %(moods)s::text[], %(weights)s::float8[])
@@ -113,6 +126,7 @@ _PAGE = """
                 - make_interval(secs => LEAST(%(score)s / walk.weight, %(longest)s) * 3600 + 1)
             AND thread.waiting_since <= %(at)s
             AND (scored.score, -thread.id) < (%(score)s, -%(after)s)
+            AND NOT thread.root_external_id = ANY(%(without)s)
             AND (%(user)s IS NULL OR thread.assignee_id = %(user)s)
         ORDER BY thread.waiting_since, thread.id
         LIMIT %(limit)s
@@ -124,11 +138,17 @@ _LONGEST = 24.0 * 365 * 100  # hours: nobody waits longer, and an interval holds
 
 
 def page(
-    caps: Mapping[int, int], influence: float, place: Place, *, limit: int, only: int | None = None
+    caps: Mapping[int, int],
+    influence: float,
+    place: Place,
+    *,
+    limit: int,
+    only: int | None = None,
+    without: Collection[str] = (),
 ) -> list[tuple[int, float]]:
     """Ids and scores of the waiting threads of these brands ({brand id: cap}) after a place, the highest first.
 
-    `only`: those assigned to this user.
+    `only`: those assigned to this user. `without`: not those under these public posts.
     """
     walks = [
         (brand, step, mood, weight(reach_of(step, cap), negativity_of(mood), influence))
@@ -142,6 +162,7 @@ def page(
     asked: dict[str, Any] = {
         "brands": brands, "steps": steps, "moods": moods, "weights": weights, "at": place.at, "limit": limit,
         "score": place.score, "longest": _LONGEST, "after": place.after, "user": only,
+        "without": list(without),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_PAGE, asked)

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
@@ -25,7 +25,7 @@ from conversations.find import Hit, find
 from conversations.highlight import passage
 from conversations.models import Delivery, Interaction, Mention, Promise, SavedView, Thread, ThreadSeen, unread
 from conversations.query import Query, parse
-from conversations.question import Asker, conditions
+from conversations.question import Asker, conditions, unknown
 
 PAGE_SIZE = 50
 MOST_SAVED = 30
@@ -53,10 +53,16 @@ ORDERS = {
     "newest": gettext_lazy("Newest first"),
     "waiting": gettext_lazy("Waiting longest"),
     "exposure": gettext_lazy("Most exposed"),
+    "due": gettext_lazy("Due first"),
     "oldest": gettext_lazy("Oldest first"),
 }
 # The field of each order, and whether it runs downwards. Exposure has an order of its own.
-_FIELDS = {"newest": ("last_activity_at", True), "waiting": ("waiting_since", False), "oldest": ("created_at", False)}
+_FIELDS = {
+    "newest": ("last_activity_at", True),
+    "waiting": ("waiting_since", False),
+    "oldest": ("created_at", False),
+    "due": ("due_at", False),
+}
 INFLUENCE = 100  # percent
 
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})\Z", re.ASCII)
@@ -117,7 +123,8 @@ class Wanted:
     @property
     def upwards(self) -> bool:
         """Whether the smallest value of the order stands first."""
-        return self.order in _FIELDS and not _FIELDS[self.order][1]
+        _field, down = _FIELDS.get(self.order, ("", True))
+        return not down
 
     @property
     def filtered(self) -> bool:
@@ -166,6 +173,7 @@ class Row:
     passage: list[tuple[str, bool]]  # what a search found: pieces of text, and whether each is a hit
     factors: exposure.Factors | None  # what makes its place in the order of exposure
     tags: Sequence[str] = ()
+    due: datetime | None = None  # the first promise that falls due, in the order of these
     others: int = 0  # how many more threads of this list stand under the same post, counted to a bound
 
 
@@ -214,14 +222,28 @@ def still_there(user: User, wanted: Wanted, brands: Collection[int], ids: Collec
     if wanted.grouped:
         posts = Thread.objects.filter(pk__in=ids).exclude(root_external_id="")
         same = Q(root_external_id__in=posts.values("root_external_id"), channel_id__in=posts.values("channel_id"))
-        threads = _first_of_each_post(threads.filter(Q(pk__in=ids) | same), wanted, asker)
+        threads = threads.filter(Q(pk__in=ids) | same)
+        if wanted.order == "exposure":
+            now = exposure.Place(timezone.now())
+            threads = _most_exposed_of_each_post(threads, wanted, now)
+        else:
+            threads = _first_of_each_post(threads, wanted, asker)
     else:
         threads = threads.filter(pk__in=ids)
     found = list(_with_parts(threads))
     if wanted.order == "exposure":
-        return _exposed_rows(asker, wanted, found, timezone.now())
-    listed = [row_of(asker, wanted, row) for row in rows(found, user)]
+        listed = _exposed_rows(asker, wanted, found, timezone.now())
+    else:
+        listed = [row_of(asker, wanted, row) for row in rows(found, user)]
     return _with_others(asker, wanted, listed) if wanted.grouped else listed
+
+
+def problems(user: User, wanted: Wanted, brands: Collection[int], page: Page) -> list[str]:
+    """What of the question was not understood; where nothing was found, also the names that there are not."""
+    said = list(wanted.asked.problems)
+    if wanted.text and not page.rows:
+        said += unknown(wanted.asked.filters, Asker(user, brands))
+    return said
 
 
 def tabs(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
@@ -294,7 +316,8 @@ def _asked_for(asker: Asker, wanted: Wanted) -> QuerySet[Thread]:
     """The threads of the list by its filters, in its order (exposure apart). Words are not looked at."""
     field, down = _FIELDS.get(wanted.order, _FIELDS["newest"])
     sign = "-" if down else ""
-    threads: QuerySet[Thread] = Thread.objects.order_by(f"{sign}{field}", f"{sign}pk")
+    threads: QuerySet[Thread] = _due_at(Thread.objects.all()) if wanted.order == "due" else Thread.objects.all()
+    threads = threads.order_by(f"{sign}{field}", f"{sign}pk")
     threads = _of_brands(asker.brands, threads)
     threads = (
         threads.filter(conditions(wanted.asked.filters, asker) if wanted.asked else Q(pk__in=()))
@@ -309,6 +332,13 @@ def _asked_for(asker: Asker, wanted: Wanted) -> QuerySet[Thread]:
     if wanted.visibility:
         threads = threads.filter(**{f"has_{wanted.visibility}": True})
     return threads
+
+
+def _due_at(threads: QuerySet[Thread]) -> QuerySet[Thread]:
+    """Those with an open promise; `due_at` is when the first of theirs falls due."""
+    opened = Promise.objects.filter(state=Promise.State.OPEN)
+    first = opened.filter(thread=OuterRef("pk")).order_by("due_at").values("due_at")[:1]
+    return threads.filter(pk__in=opened.values("thread")).annotate(due_at=Subquery(first))
 
 
 def selection(user: User, wanted: Wanted, brands: Collection[int], limit: int) -> list[int]:
@@ -343,7 +373,7 @@ def _ordered_page(asker: Asker, wanted: Wanted) -> Page:
 def row_of(asker: Asker, wanted: Wanted, row: Row) -> Row:
     """The row at its place in the order of the list."""
     field, _down = _FIELDS.get(wanted.order, _FIELDS["newest"])
-    return replace(row, order=cursor_of(row.thread, field))
+    return replace(row, order=cursor_of(row.thread, field), due=getattr(row.thread, "due_at", None))
 
 
 def _found_page(asker: Asker, wanted: Wanted) -> Page:
@@ -368,23 +398,56 @@ def _found_row(row: Row, hit: Hit, texts: Mapping[int, str], wanted: Wanted) -> 
 def _exposed_page(asker: Asker, wanted: Wanted) -> Page:
     """The order of exposure as it was when its first page was asked for."""
     place = exposure.Place.read(wanted.before, timezone.now())
+    found, more = _most_exposed(asker, wanted, place) if not wanted.under else _exposed_under(asker, wanted, place)
+    threads = {one.pk: one for one in _with_parts(Thread.objects.filter(pk__in=[pk for pk, _score in found]))}
+    listed = _exposed_rows(asker, wanted, [threads[pk] for pk, _score in found if pk in threads], place.at)
+    return Page(_with_others(asker, wanted, listed) if wanted.grouped and not wanted.under else listed, more)
+
+
+def _most_exposed(asker: Asker, wanted: Wanted, place: exposure.Place) -> tuple[list[tuple[int, float]], str]:
+    """Ids and scores of a page, and the cursor of the next one. A few rounds, where filters leave little of each."""
     caps = dict(Brand.objects.filter(pk__in=asker.brands).values_list("pk", "reach_cap"))
     mine = asker.user.pk if wanted.view == "mine" and not wanted.text else None
     asked = _asked_for(asker, wanted).order_by()
+    if wanted.grouped:
+        asked = _most_exposed_of_each_post(asked, wanted, place)
     found: list[tuple[int, float]] = []
+    posts: list[str] = []  # those that have their row: 500 more threads under one of them are not looked at
     at = place
     for _round in range(MOST_ROUNDS):
-        some = exposure.page(caps, wanted.influence / INFLUENCE, at, limit=4 * PAGE_SIZE, only=mine)
-        good = set(asked.filter(pk__in=[pk for pk, _score in some]).values_list("pk", flat=True))
+        some = exposure.page(
+            caps, wanted.influence / INFLUENCE, at, limit=4 * PAGE_SIZE, only=mine, without=posts
+        )  # fmt: skip
+        good = dict(asked.filter(pk__in=[pk for pk, _score in some]).values_list("pk", "root_external_id"))
         found += [(pk, score) for pk, score in some if pk in good]
         if len(found) > PAGE_SIZE or len(some) < 4 * PAGE_SIZE:
             break
+        posts += [root for root in good.values() if root and wanted.grouped]
         at = replace(at, score=some[-1][1], after=some[-1][0])
-    shown = found[:PAGE_SIZE]
-    threads = {one.pk: one for one in _with_parts(Thread.objects.filter(pk__in=[pk for pk, _score in shown]))}
-    more = str(replace(place, score=shown[-1][1], after=shown[-1][0])) if len(found) > PAGE_SIZE else ""
-    listed = [threads[pk] for pk, _score in shown if pk in threads]
-    return Page(_exposed_rows(asker, wanted, listed, place.at), more)
+    else:
+        if len(found) <= PAGE_SIZE:
+            return found, str(at)  # the filters leave so little that looking further is another page
+    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
+    return found[:PAGE_SIZE], str(replace(place, score=last[1], after=last[0])) if last else ""
+
+
+def _most_exposed_of_each_post(threads: QuerySet[Thread], wanted: Wanted, place: exposure.Place) -> QuerySet[Thread]:
+    score = exposure.score_at(place.at, wanted.influence / INFLUENCE)
+    above = Q(score__gt=OuterRef("score")) | Q(score=OuterRef("score"), pk__lt=OuterRef("pk"))
+    others = threads.annotate(score=score).filter(
+        above, channel_id=OuterRef("channel_id"), root_external_id=OuterRef("root_external_id")
+    )
+    return threads.annotate(score=score).filter(Q(root_external_id="") | ~Exists(others))
+
+
+def _exposed_under(asker: Asker, wanted: Wanted, place: exposure.Place) -> tuple[list[tuple[int, float]], str]:
+    """The same for the threads under one post."""
+    score = exposure.score_at(place.at, wanted.influence / INFLUENCE)
+    threads = under(_asked_for(asker, wanted), wanted.under or 0).annotate(score=score).order_by("-score", "pk")
+    beyond = Q(score__lt=place.score) | Q(score=place.score, pk__gt=place.after)
+    found = list(threads.filter(beyond).values_list("pk", "score")[: PAGE_SIZE + 1])
+    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
+    return found[:PAGE_SIZE], str(replace(place, score=last[1], after=last[0])) if last else ""
 
 
 def _exposed_rows(asker: Asker, wanted: Wanted, threads: list[Thread], at: datetime) -> list[Row]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from difflib import get_close_matches
 
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,12 @@ _SPAN = re.compile(r"(\d{1,5})\s*(min|m|h|d|w)\Z")
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SIZE = re.compile(r"(\d{1,9})(k|m)?\Z", re.IGNORECASE)
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
-STATES = ("public", "private", "open", "closed", "snoozed", "unread", "waiting", "overdue", "unassigned", "mine")
+STATES = (
+    "public", "private", "open", "closed", "snoozed", "unread", "waiting", "overdue", "unassigned", "mine", "hanging",
+    "mentioned",
+)  # fmt: skip
+AUDIENCES = ("one-to-one", "one-to-many", "one-to-one-to-many")
+ALIKE = 0.7  # how much an unknown key must look like a known one to be taken for a slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +71,23 @@ def parse(text: str, *, now: datetime) -> Query:
         minus, key, phrase, bare = match[1], (match[2] or "").lower(), match[3], match[4] or ""
         value = phrase if phrase is not None else bare
         if key not in _READ:
+            problems += _slips(key)
             words += _words(f"{key}:{value}" if key else value, minus, phrase is not None and not key)
         elif not value.strip():
             problems.append(_("Say what “%(key)s:” stands for.") % {"key": key})
         else:
             try:
-                filters.append(Filter(key, _READ[key](value.strip(), now), bool(minus)))
+                filters.append(Filter(_SAME.get(key, key), _READ[key](value.strip(), now), bool(minus)))
             except NotUnderstood as problem:
                 problems.append(str(problem))
     return Query(tuple(_last_is_begun(words)), tuple(filters), tuple(problems))
+
+
+def _slips(key: str) -> list[str]:
+    """A key that looks like a filter's, and is none: it is looked for as text, and that is said."""
+    near = get_close_matches(key, _READ, n=1, cutoff=ALIKE) if key else []
+    words = _("“%(key)s:” is no filter, so it is looked for as text. Did you mean “%(near)s:”?")
+    return [words % {"key": key, "near": one} for one in near]
 
 
 def _words(text: str, minus: str, phrase: bool) -> list[Word]:
@@ -109,6 +123,16 @@ def _state(value: str, _now: datetime) -> str:
             _("“is:” does not know “%(value)s”. It knows %(all)s.") % {"value": value, "all": ", ".join(STATES)}
         )
     return value.lower()
+
+
+def _audience(value: str, _now: datetime) -> str:
+    said = value.lower().replace("_", "-").replace(" ", "-")
+    if said not in AUDIENCES:
+        raise NotUnderstood(
+            _("“audience:” does not know “%(value)s”. It knows %(all)s.")
+            % {"value": value, "all": ", ".join(AUDIENCES)}
+        )
+    return said
 
 
 def _moment(value: str, now: datetime) -> datetime:
@@ -168,5 +192,9 @@ _READ: Mapping[str, Callable[[str, datetime], str | int | datetime | timedelta]]
     "reach": _size,
     "waiting": _span,
     "age": _span,
+    "due": _span,
+    "audience": _audience,
+    "priority": _lower,
 }
+_SAME = {"priority": "urgency"}
 KEYS = tuple(_READ)

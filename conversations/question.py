@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, cast
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
+from channels_ingest.networks.base import Visibility
 from contacts.models import Tag
 from conversations import people
+from conversations.audience import Mode
 from conversations.exposure import step_of
-from conversations.models import Promise, Thread, ThreadSeen
+from conversations.models import Interaction, Lane, Mention, Promise, Thread, ThreadSeen
+from conversations.record import PRIVATE_LANE
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -49,7 +53,17 @@ def conditions(filters: Iterable[Filter], asker: Asker) -> Q:
     return every
 
 
-_TOGETHER = ("is", "tag", "before", "after", "reach", "waiting", "age")
+_TOGETHER = ("is", "tag", "before", "after", "reach", "waiting", "age", "due")
+
+
+def unknown(filters: Iterable[Filter], asker: Asker) -> list[str]:
+    """What filters name that there is not, in words. Asked where nothing was found."""
+    said: list[str] = []
+    for one in filters:
+        words = _NAMED.get(one.key)
+        if words and _MEANT[one.key](one.value, asker) in _NOTHING:
+            said.append(str(words) % {"name": one.value})
+    return said
 
 
 def _from(value: object, asker: Asker) -> Q:
@@ -64,10 +78,38 @@ def _is(value: object, asker: Asker) -> Q:
         "waiting": waiting,
         "unassigned": Q(assignee=None),
         "mine": Q(assignee=asker.user),
+        "hanging": Q(hanging_since__isnull=False) & ~Q(state__in=(Thread.State.CLOSED, *Thread.PUT_AWAY)),
+        "mentioned": Q(pk__in=Mention.objects.of(asker.user).values("interaction__thread")),
         "overdue": Q(pk__in=_late().values("thread")),
         "unread": Q(last_inbound_at__isnull=False) & ~Q(Exists(_read_by(asker.user))),
     }
     return meant.get(str(value), Q(state=value))
+
+
+def _due(value: object, asker: Asker) -> Q:
+    """With a promise that falls due within this time, or is overdue."""
+    soon = Promise.objects.filter(state=Promise.State.OPEN, due_at__lt=timezone.now() + cast(timedelta, value))
+    return Q(pk__in=soon.values("thread"))
+
+
+def _audience(value: object, asker: Asker) -> Q:
+    """How the thread is held, as `conversations.audience` tells it: who else spoke under its public roots."""
+    others = Interaction.objects.filter(
+        channel_id=OuterRef("channel_id"),
+        root_external_id=OuterRef("root_external_id"),
+        visibility=Visibility.PUBLIC,
+        removed_at=None,
+        author__ours=False,
+    ).exclude(author_id=OuterRef("thread__identity_id"))
+    lanes = Lane.objects.filter(thread=OuterRef("pk"), visibility=Visibility.PUBLIC).exclude(
+        root_external_id=PRIVATE_LANE
+    )
+    joined = Exists(lanes.filter(Exists(others)))
+    return {
+        Mode.ONE_TO_ONE: Q(has_public=False),
+        Mode.ONE_TO_MANY: Q(has_public=True) & ~Q(joined),
+        Mode.ONE_TO_ONE_TO_MANY: Q(has_public=True) & Q(joined),
+    }[Mode(str(value).replace("-", "_"))]
 
 
 def _late() -> QuerySet[Promise]:
@@ -79,8 +121,8 @@ def _read_by(user: User) -> QuerySet[ThreadSeen]:
 
 
 def _tag(value: object, asker: Asker) -> Q:
-    tags = Tag.objects.filter(name__iexact=str(value)).values_list("pk", flat=True)
-    return Q(pk__in=Thread.tags.through.objects.filter(tag_id__in=list(tags)).values("thread_id"))
+    tags = list(Tag.objects.filter(name__iexact=str(value)).values_list("pk", flat=True))
+    return Q(pk__in=Thread.tags.through.objects.filter(tag_id__in=tags).values("thread_id")) if tags else Q(pk__in=())
 
 
 def _before(value: object, asker: Asker) -> Q:
@@ -138,4 +180,23 @@ _MEANT: dict[str, Callable[[object, Asker], Q]] = {
     "from": _from, "is": _is, "tag": _tag, "before": _before, "after": _after, "in": _in, "channel": _in,
     "brand": _brand, "team": _team, "lang": _same("language"), "mood": _same("mood"), "urgency": _same("urgency"),
     "assignee": _assignee, "reach": _reach, "waiting": _waiting, "age": _age,
+    "due": _due, "audience": _audience,
 }  # fmt: skip
+# what a name that nobody bears becomes
+_NOTHING = (
+    Q(pk__in=()),
+    Q(channel_id__in=[]),
+    Q(brand_id__in=[]),
+    Q(assignee_id__in=[]),
+    Q(team_id__in=[]) | Q(assignee_id__in=[]),
+    Q(identity_id__in=[]) | Q(contact_id__in=[]),
+)
+_NAMED = {
+    "from": gettext_lazy("Nobody is called “%(name)s”."),
+    "tag": gettext_lazy("There is no tag “%(name)s”."),
+    "in": gettext_lazy("No channel or network of yours is called “%(name)s”."),
+    "channel": gettext_lazy("No channel of yours is called “%(name)s”."),
+    "brand": gettext_lazy("No brand of yours is called “%(name)s”."),
+    "team": gettext_lazy("No team of yours is called “%(name)s”."),
+    "assignee": gettext_lazy("No colleague is called “%(name)s”. Write a name, me or nobody."),
+}

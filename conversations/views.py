@@ -66,11 +66,13 @@ def rows(request: Request) -> HttpResponse:
 def _list(request: Request) -> dict[str, Any]:
     user = request.user
     wanted, brands = inbox.Wanted.read(request.GET.dict()), inbox.brand_ids(user)
+    page = inbox.page(user, wanted, brands)
     return {
         "section": "inbox",
         "wanted": wanted,
         "tabs": inbox.tabs(user, wanted, brands),
-        "page": inbox.page(user, wanted, brands),
+        "page": page,
+        "problems": inbox.problems(user, wanted, brands, page),
         "networks": networks(),
         "orders": inbox.ORDERS,
         "snooze_times": SnoozeForm.USUAL,

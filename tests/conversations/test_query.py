@@ -49,6 +49,10 @@ def test_the_parts_of_an_address_stand_side_by_side() -> None:
         ("reach:10k", "reach", 10_000),
         ("in:twitter", "in", "twitter"),
         ("assignee:me", "assignee", "me"),
+        ("audience:one_to_many", "audience", "one-to-many"),
+        ("due:1d", "due", timedelta(days=1)),
+        ("priority:high", "urgency", "high"),
+        ("is:hanging", "is", "hanging"),
     ],
 )
 def test_filters_are_read(text: str, key: str, value: object) -> None:
@@ -60,7 +64,18 @@ def test_a_minus_turns_a_filter_around() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["is:nice", "before:soon", "reach:many", "waiting:long", "tag:", 'from:""', "before:0001-01-01"]
+    "text",
+    [
+        "is:nice",
+        "before:soon",
+        "reach:many",
+        "waiting:long",
+        "tag:",
+        'from:""',
+        "audience:everybody",
+        "due:soon",
+        "before:0001-01-01",
+    ],
 )
 def test_what_is_not_understood_is_said_and_the_rest_counts(text: str) -> None:
     query = taken(f"{text} tent")
@@ -74,6 +89,11 @@ def test_signs_alone_ask_for_nothing(text: str) -> None:
 
 def test_an_unknown_key_is_text() -> None:
     assert taken("re:refund").words == (Word("re refund", phrase=True),)
+
+
+def test_a_key_with_a_slip_is_named_and_looked_for_as_text() -> None:
+    query = taken("form:maya tent")
+    assert ("from:" in query.problems[0], query.words[0]) == (True, Word("form maya", phrase=True))
 
 
 def test_a_passage_stands_around_its_first_hit() -> None:
