@@ -51,6 +51,7 @@ def _say(thread: Thread, *, by: User, given: dict[str, Any]) -> Interaction:
         confirmed=given["confirmed"],
         override=given["override"],
         vow=_vow(thread, by=by, given=given),
+        pictures=given["pictures"],
     )
 
 

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.roles import Permission
 from channels_ingest import wake
 from channels_ingest.networks.base import Action
-from conversations import lint, notify, summaries
+from conversations import attachments, lint, notify, summaries
 from conversations.actions import NotPossible, note_event
 from conversations.models import Approval, Delivery, Interaction, Notification, Promise, Thread, ThreadEvent
 from conversations.tree import newest_inbound
@@ -80,6 +80,7 @@ def refuse(approval: Approval, *, by: User, reason: str) -> None:
     _check(approval, by)
     with transaction.atomic():
         _settle(approval, by, state=Delivery.State.CANCELLED, settled_at=Now())
+        attachments.release(approval.delivery.interaction_id)
         promises = Promise.objects.filter(interaction=approval.delivery.interaction_id, state=Promise.State.OPEN)
         promises.update(state=Promise.State.WITHDRAWN, settled_at=timezone.now(), settled_by=by, reason=why[:300])
         _decide(approval, Verdict.REFUSED, by, why)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from channels_ingest.networks.base import Action, Verdict
-from conversations import drafts, macros
+from channels_ingest.networks.base import Action, Pictures, Verdict
+from conversations import attachments, drafts, macros
 from conversations.allowed import Possibilities, Possibility, possibilities
 from conversations.audience import Audience, audience_of
 from conversations.forms import LANES, NOTE
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from conversations.actions import NotPossible
     from conversations.lint import Finding
-    from conversations.models import Draft, Interaction, Thread
+    from conversations.models import Attachment, Draft, Interaction, Thread
     from conversations.promises import Promised
 
 AROUND = 24  # letters beside a finding
@@ -41,6 +41,7 @@ class Lane:
     limit: int | None = None
     opens_private: bool = False  # the first private word after a public item
     answers: Interaction | None = None
+    pictures: Pictures | None = None  # what the network takes
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class Composer:
     promise: Asked | None = None
     macro: str = ""  # id of the macro whose steps go with this answer
     steps: Sequence[str] = ()
+    pictures: Sequence[Attachment] = ()  # begun, and not sent yet
 
     @classmethod
     def fresh(cls, thread: Thread, by: User, lane: str = "") -> Composer:
@@ -83,6 +85,7 @@ class Composer:
             begun=[draft for draft in on_thread if draft.user_id != by.pk],
             text=begun.pop(chosen, ""),
             drafts=begun,
+            pictures=list(attachments.begun(thread, by)) if attachments.taken_by(thread.channel) else (),
         )
 
     @classmethod
@@ -124,6 +127,12 @@ class Composer:
         self.findings = found_in(self.text, proof.findings)
         if proof.promise is not None:
             self.promise = Asked.of(proof.promise, given)
+
+    @property
+    def picture_types(self) -> str:
+        """What a file field accepts; empty where no way of answering takes pictures."""
+        ways = [lane.pictures for lane in self.lanes if lane.pictures is not None]
+        return ",".join(dict.fromkeys(one for way in ways for one in way.types))
 
     @property
     def blocked(self) -> bool:
@@ -217,6 +226,7 @@ def _lane_of(possible: Possibility) -> Lane:
         limit=possible.limit,
         opens_private=possible.private_reply,
         answers=possible.item,
+        pictures=attachments.taken_by(possible.item.channel).get(possible.action) if possible.item else None,
     )
 
 

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.roles import Permission
 from channels_ingest.networks.base import Action
-from conversations import bulk, drafts, macros
+from conversations import attachments, bulk, drafts, macros
 from conversations.actions import NotPossible
 from conversations.allowed import possibilities
 from conversations.composer import Asked, Composer, found_in
-from conversations.forms import TEXT_LIMIT, colleagues
+from conversations.forms import TEXT_LIMIT, colleagues, pictures_in
 from conversations.going_private import proposal, reach
 from conversations.models import Macro, Thread
 from conversations.pages import Answer, Request, back, done, thread_of
@@ -56,6 +56,7 @@ def draft(request: Request, pk: int) -> HttpResponse:
     thread = thread_of(request, pk)
     text = request.POST.get("text", "").replace("\r\n", "\n")
     key = _key(request.POST.get("key", ""))
+    attachments.describe(thread, by=request.user, words=pictures_in(request.POST))
     try:
         drafts.keep(thread, by=request.user, lane=request.POST.get("lane", ""), text=text, key=key)
     except NotPossible as refused:

@@ -34,7 +34,7 @@ from channels_ingest.networks.base import (
     too_late_to_write,
     writing_before,
 )
-from conversations import allowed, live, summaries
+from conversations import allowed, attachments, live, summaries
 from conversations.actions import NotPossible
 from conversations.models import Delivery, Interaction
 
@@ -169,6 +169,7 @@ def _outgoing(delivery: Delivery) -> Outgoing:
         last_private_in=allowed.last_private_in(item) if item else None,
         started_at=delivery.started_at,
         already=_already(delivery),
+        pictures=attachments.to_send(said),
     )
 
 
@@ -330,6 +331,7 @@ def undo(delivery: Delivery, *, by: User) -> bool:
             state=Delivery.State.CANCELLED, settled_at=Now()
         )
         if undone:
+            attachments.release(delivery.interaction_id)
             audit(by=by, verb="undo", on=delivery, brand=delivery.thread.brand_id)
             summaries.refresh([delivery.thread_id])
             live.announce(delivery.thread.brand_id, [delivery.thread_id], kind="delivery")

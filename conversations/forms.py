@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 NOTE = "note"
 LANES = ((Action.REPLY.value, _("Public reply")), (Action.MESSAGE.value, _("Private message")), (NOTE, _("Note")))
 TEXT_LIMIT = 20_000
+MOST_PICTURES = 20  # that one form may name
 MORNING = 9  # o'clock, in the agent's own time zone
 MONDAY = 0
 WEEK = 7
@@ -58,7 +60,15 @@ class ReplyForm(forms.Form):
         values = super().clean() or {}
         read = ReadForm(self.data, prefix=values.get("lane", ""))
         values["read"] = read.cleaned_data if read.is_valid() else None
+        values["pictures"] = pictures_in(self.data)
         return values
+
+
+def pictures_in(data: Mapping[str, Any]) -> dict[int, str]:
+    """The begun pictures that a form names, with the descriptions typed for them."""
+    named = data.getlist("picture") if isinstance(data, QueryDict) else data.get("picture", [])
+    ids = [int(one) for one in named if str(one).isdecimal() and len(str(one)) < 19][:MOST_PICTURES]
+    return {pk: str(data.get(f"alt-{pk}", "")) for pk in ids}
 
 
 class ReadForm(forms.Form):

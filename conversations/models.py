@@ -500,6 +500,30 @@ class Macro(models.Model):
         return self.name
 
 
+class Attachment(models.Model):
+    """A picture that a colleague puts into an answer: begun like a draft without an interaction, then said with it.
+
+    Its bytes stand here, beside the answer they belong to: every web process and every worker finds them, a dump holds
+    them, and they are gone when the answer is. `content_type` is what its first bytes say, never what was claimed.
+    """
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="attachments", db_index=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    interaction = models.ForeignKey(Interaction, null=True, on_delete=models.CASCADE, related_name="attachments")
+    name = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=32)
+    size = models.PositiveIntegerField()
+    alt = models.CharField(max_length=1000, blank=True)
+    content = models.BinaryField()
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (models.Index(fields=("thread", "by", "id"), name="attachment_of_thread"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class NoteKey(models.Model):
     """The key of the composer a note was written in: the same key is the same note."""
 

@@ -12,7 +12,7 @@ from channels_ingest.forget import forget_items
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import AuthorRemoval, Removal
 from contacts.models import Identity
-from conversations.models import Alias, Interaction, RawPayload, Reading, SearchEntry, Tombstone
+from conversations.models import Alias, Attachment, Interaction, RawPayload, Reading, SearchEntry, Tombstone
 
 
 def remove(channel: Channel, removals: Sequence[Removal]) -> set[int]:
@@ -61,6 +61,7 @@ def _empty(channel: Channel, external_ids: Collection[str | None], reason: str) 
     )
     failpoint("remove.emptied")
     RawPayload.objects.filter(pk__in=keys).delete()
+    Attachment.objects.filter(interaction__in=keys).delete()
     SearchEntry.objects.filter(pk__in=keys).delete()
     Reading.objects.filter(pk__in=keys).delete()
     here = {external_id for _, external_id, _, channel_id in found if channel_id == channel.pk}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from channels_ingest import wake
 from channels_ingest.networks.base import Action, Visibility
 from contacts.locks import keep_people
 from contacts.models import Identity
-from conversations import actions, approval, lint, live, promises, summaries
+from conversations import actions, approval, attachments, lint, live, promises, summaries
 from conversations.actions import KeyUsed, NotPossible
 from conversations.allowed import Possibility, possibilities
 from conversations.lint import Finding
@@ -94,12 +95,14 @@ def reply(
     override: bool = False,
     vow: Vow | None = None,
     read: Read | None = None,
+    pictures: Mapping[int, str] | None = None,
 ) -> Interaction:
     """Queues an answer. The same key gives the same answer back, however often it comes.
 
     `seen` is the id of the newest inbound interaction its writer saw; `confirmed` sends although something newer
     arrived, a colleague answered, or the item was not any more what its writer `read`; `override` sends what the
-    privacy check holds back, where the role may (it is logged). `vow` writes the promise in the answer down.
+    privacy check holds back, where the role may (it is logged). `vow` writes the promise in the answer down;
+    `pictures` are the ids of attachments its writer began, with their descriptions.
     Raises NotPossible (or one of its kinds above) and writes nothing then.
     """
     words = text.replace("\x00", "").strip()
@@ -116,6 +119,7 @@ def reply(
     try:
         with transaction.atomic():
             said = _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
+            attachments.say_with(said, by=by, action=action, wanted=pictures or {})
             if overridden:
                 audit(by=by, verb="send personal", on=said, brand=thread.brand_id, kinds=overridden)
             if vow is not None:

@@ -9,6 +9,7 @@ from django.urls import path
 from conversations import (
     approval_views,
     article_views,
+    attachment_views,
     bulk_views,
     composer_views,
     fact_views,
@@ -40,6 +41,9 @@ urlpatterns: list[URLPattern] = [
     path("threads/<int:pk>/now/", views.thread_now, name="thread-now"),
     path("threads/<int:pk>/replies/", views.replies, name="replies"),
     path("threads/<int:pk>/check/", composer_views.check, name="check"),
+    path("threads/<int:pk>/pictures/", attachment_views.put_in, name="picture-in"),
+    path("threads/<int:pk>/pictures/removal/", attachment_views.take_out, name="picture-out"),
+    path("pictures/<int:pk>/", attachment_views.picture, name="picture"),
     path("threads/<int:pk>/draft/", composer_views.draft, name="draft"),
     path("threads/<int:pk>/macros/", composer_views.macro_choice, name="macro-choice"),
     path("threads/<int:pk>/macros/insert/", composer_views.insert_macro, name="insert-macro"),

@@ -182,13 +182,24 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """What pictures a network takes with one answer: how many, how large each (bytes), of which media types, and
+    whether it takes a description for those who do not see them."""
+
+    most: int
+    largest: int
+    types: tuple[str, ...]
+    described: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Supports:
     public_reply: bool = False
     private_message: bool = False
     hide: bool = False
     delete: bool = False
     edit: bool = False
-    media: bool = False
+    media: Mapping[Action, Pictures] = field(default_factory=dict)  # the ways of answering that take pictures
     public_limit: int | None = None  # characters as `length()` counts them
     private_limit: int | None = None
     read_back: bool = True  # what was sent can be looked up again
@@ -225,6 +236,15 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to send: its bytes, its media type by its bytes, and its description."""
+
+    content: bytes
+    content_type: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One thing to say. `key` is ours, unique, and stays the same over every attempt.
 
@@ -246,6 +266,7 @@ class Outgoing:
     last_private_in: datetime | None = None
     started_at: datetime | None = None
     already: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from channels_ingest.networks.base import (
     NetworkError,
     Outgoing,
     Page,
+    Pictures,
     Post,
     Removal,
     Sent,
@@ -74,6 +75,8 @@ class Facebook(Network):
         delete=True,
         public_limit=8_000,
         private_limit=2_000,
+        # one picture below a comment; Messenger takes words and pictures only as messages of their own
+        media={Action.REPLY: Pictures(1, 4 * 1024 * 1024, ("image/jpeg", "image/png", "image/gif"), described=False)},
     )
     streams = (
         Stream("posts", Visibility.PUBLIC, timedelta(minutes=2)),
@@ -363,9 +366,19 @@ class Facebook(Network):
 
     def _send_comment(self, out: Outgoing) -> Sent:
         where = (out.parent_id, "comments") if out.parent_id else (self.page.id, "feed")
-        answer = self._graph.put(*where, message=out.text)
+        answer = self._graph.put(*where, message=out.text, **self._pictured(out))
         external_id = _accepted(answer.get("id"))
         return Sent(external_id, f"https://www.facebook.com/{external_id}")
+
+    def _pictured(self, out: Outgoing) -> dict[str, str]:
+        """The parameter that puts its picture below a comment. Whatever goes wrong here, nothing was said yet."""
+        if not out.pictures:
+            return {}
+        try:
+            return {"attachment_id": _accepted(self._graph.photo(self.page.id, out.pictures[0]).get("id"))}
+        except NetworkError as problem:
+            problem.ambiguous = False
+            raise
 
     def _send_message(self, out: Outgoing) -> Sent:
         answer = self._graph.put(

@@ -51,7 +51,8 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
     if network is None:
         return await handler(request)
     site = site_of(request)
-    await request.read()  # now: what is carried out late must not depend on a connection that is cut by then
+    whole = request.post if request.content_type == "multipart/form-data" else request.read
+    await whole()  # now: what is carried out late must not depend on a connection that is cut by then
     token = _token(request, site, network, await _posted_token(request, network))
     request[TOKEN] = token
     visit = Visit(site, network, request, token)

@@ -11,7 +11,7 @@ Network = Literal["x", "facebook"]
 
 X_SCOPES = (
     "tweet.read", "tweet.write", "tweet.moderate.write", "users.read",
-    "dm.read", "dm.write", "like.read", "follows.read", "offline.access",
+    "dm.read", "dm.write", "media.write", "like.read", "follows.read", "offline.access",
 )  # fmt: skip
 PAGE_SCOPES = (
     "pages_show_list", "pages_read_engagement", "pages_read_user_content", "pages_manage_posts",
@@ -120,6 +120,27 @@ class Item:
     newer: str | None = None
     likes: list[str] | None = None
     prefix: int = 0
+
+
+@dataclass(slots=True)
+class Upload:
+    """A picture that an account gave, to be shown with what it says next. `checksum` is the SHA-256 of its bytes."""
+
+    network: Network
+    id: str
+    owner: str
+    content_type: str
+    size: int
+    checksum: str
+    alt: str = ""
+
+    @property
+    def media(self) -> dict[str, Any]:
+        """As it stands in a post or message."""
+        return {
+            "media_key": f"3_{self.id}", "type": "photo", "url": f"/media/uploaded/{self.id}", "alt_text": self.alt,
+            "width": 480, "height": 320,
+        }  # fmt: skip
 
 
 @dataclass(slots=True)

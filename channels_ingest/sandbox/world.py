@@ -16,7 +16,7 @@ from typing import Any
 
 from .ids import Snowflakes, page_scoped_id
 from .ledger import Ledger, Record
-from .things import App, Item, Member, Message, Network, Subscription, Timeline, Token, Webhook
+from .things import App, Item, Member, Message, Network, Subscription, Timeline, Token, Upload, Webhook
 
 MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{1,15})\b")
 
@@ -45,6 +45,8 @@ Listener = Callable[[Record], None]
 class World:
     def __init__(self, directory: Path) -> None:
         self.journal = Ledger(directory / "journal.jsonl")
+        self.pictures = directory / "pictures"  # what was uploaded, each in a file
+        self.uploads: dict[str, Upload] = {}
         self.members: dict[tuple[Network, str], Member] = {}
         self.usernames: dict[tuple[Network, str], str] = {}
         self.people: dict[str, dict[Network, str]] = {}
@@ -192,6 +194,13 @@ class World:
     def _on_post_liked(self, event: Record) -> None:
         item = self.items[event["network"]][event["id"]]
         item.likes = [*(item.likes or []), event["who"]]
+
+    def _on_media_uploaded(self, event: Record) -> None:
+        upload = Upload(**event["upload"])
+        self.uploads[upload.id] = upload
+
+    def _on_media_described(self, event: Record) -> None:
+        self.uploads[event["id"]].alt = event["alt"]
 
     def _on_message_sent(self, event: Record) -> None:
         message = Message(**event["message"])

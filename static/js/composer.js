@@ -38,6 +38,7 @@
     const [current, name, typed, csrf] = [form(), slot(), text().value, form().elements.namedItem("csrfmiddlewaretoken").value];
     const body = new FormData();
     for (const [key, value] of [["lane", lane()], ["text", typed], ["key", form().elements.namedItem("key").value], ["quietly", "1"], ["csrfmiddlewaretoken", csrf]]) body.set(key, value);
+    for (const field of current.querySelectorAll("#pictures [name=picture], #pictures [name^=alt-]")) body.append(field.name, field.value);
     try {
       const answer = await fetch(current.dataset.draft, { method: "POST", body, redirect: "manual", keepalive: true });
       if (answer.status === 204 && sessionStorage.getItem(name) === typed) {
@@ -153,6 +154,21 @@
     if (!(event.target instanceof Element) || !event.target.closest("#composer")) return;
     if (event.target.name === "lane") changeLane();
     if (event.target.name === "override") hold();
+    if (event.target.name?.startsWith("alt-")) {
+      sessionStorage.setItem(slot(), text().value); // the description goes with the draft
+      save();
+    }
+    if (event.target.matches("[data-pick]") && event.target.files.length) form().querySelector("[data-put-in]").click();
+  });
+
+  // A picture from the clipboard is put in like one that was chosen.
+  document.addEventListener("paste", (event) => {
+    const pick = event.target.id === "text" && form().querySelector("[data-pick]");
+    const files = event.clipboardData?.files;
+    if (!pick || !files?.length || event.clipboardData.getData("text")) return;
+    event.preventDefault();
+    pick.files = files;
+    pick.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
   document.addEventListener("focusout", (event) => {
@@ -181,6 +197,7 @@
   }, true);
 
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target instanceof Element && event.target.matches("#pictures input")) event.preventDefault();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "text") {
       event.preventDefault();
       form().requestSubmit(form().querySelector("button.send"));

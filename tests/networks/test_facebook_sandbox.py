@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,12 +15,14 @@ from channels_ingest.networks.base import (
     Network,
     NetworkError,
     Outgoing,
+    Picture,
     Post,
     Removal,
     Trouble,
     Visibility,
 )
 from tests.networks.sandbox import Sandbox
+from tests.networks.test_x_sandbox import DOT
 
 
 @pytest.fixture
@@ -368,3 +371,16 @@ def test_each_way_a_token_dies_has_its_own_advice(sandbox: Sandbox, us: Network,
         us.identify()
     assert (raised.value.trouble, raised.value.code) == (Trouble.BROKEN, f"190/{subcode}")
     assert raised.value.advice
+
+
+def test_a_picture_stands_below_the_comment_it_was_sent_with(
+    us: Network, news: dict[str, Any], comment: dict[str, Any]
+) -> None:
+    out = replace(reply(comment, news), pictures=(Picture(DOT, "image/png"),))
+    sent = us.send(out)
+    (post,) = us.lookup([sent.external_id])
+    assert isinstance(post, Post)
+    assert [one.kind for one in post.media] == ["image"]
+    found = us.find_sent(out)
+    assert found is not None
+    assert found.external_id == sent.external_id

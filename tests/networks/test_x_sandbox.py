@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +17,7 @@ from channels_ingest.networks.base import (
     Network,
     NetworkError,
     Outgoing,
+    Picture,
     Post,
     Removal,
     Situation,
@@ -21,6 +25,10 @@ from channels_ingest.networks.base import (
     Visibility,
 )
 from tests.networks.sandbox import Sandbox
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -340,3 +348,36 @@ def test_a_pull_goes_on_after_a_failure_between_its_pages(sandbox: Sandbox, us: 
     cursor = dict(page.cursor)
     found |= {post.external_id for post in posts(us, "mentions", cursor)}
     assert found == said
+
+
+# -- pictures ----------------------------------------------------------------------------------------------------------
+
+
+def test_pictures_stand_in_the_post_with_their_descriptions(
+    us: Network, sandbox: Sandbox, question: dict[str, Any]
+) -> None:
+    out = replace(reply(question), pictures=(Picture(DOT, "image/png", "A tent stake"), Picture(DOT, "image/png")))
+    sent = us.send(out)
+    (post,) = us.lookup([sent.external_id])
+    assert isinstance(post, Post)
+    assert [(one.kind, one.alt) for one in post.media] == [("image", "A tent stake"), ("image", "")]
+    assert us.find_sent(out) == sent
+    kept = [line["upload"]["checksum"] for line in sandbox.ledger("accepted") if line["kind"] == "media.uploaded"]
+    assert kept[-2:] == [hashlib.sha256(DOT).hexdigest()] * 2
+
+
+def test_a_direct_message_takes_one_picture(us: Network, ann: dict[str, Any]) -> None:
+    out = replace(message(ann), pictures=(Picture(DOT, "image/png"),))
+    us.send(out)
+    (post,) = [one for one in posts(us, "messages") if one.text == out.text]
+    assert len(post.media) == 1
+
+
+def test_an_upload_without_an_answer_has_said_nothing_yet(
+    us: Network, sandbox: Sandbox, question: dict[str, Any]
+) -> None:
+    out = replace(reply(question, "With a picture."), pictures=(Picture(DOT, "image/png"),))
+    with sandbox.weather("x", "cut_after", path="/x/2/media/upload"), pytest.raises(NetworkError) as raised:
+        us.send(out)
+    assert (raised.value.trouble, raised.value.ambiguous) == (Trouble.TEMPORARY, False)
+    assert us.find_sent(out) is None

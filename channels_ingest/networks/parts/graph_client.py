@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels_ingest.networks import http
-from channels_ingest.networks.base import NetworkError, Trouble
+from channels_ingest.networks.base import NetworkError, Picture, Trouble
 from channels_ingest.networks.parts import graph_errors, values
 from channels_ingest.networks.parts.values import Obj
 
@@ -63,6 +63,13 @@ class Graph:
     def put(self, node: str, edge: str, **given: object) -> Obj:
         data = {name: one if isinstance(one, str) else json.dumps(one) for name, one in given.items()}
         return values.mapping(self._api.put_object(_path(node), edge, **data))
+
+    def photo(self, page: str, picture: Picture) -> Obj:
+        """A picture of the Page that nobody sees yet, to be attached to something."""
+        path = f"{self._api.version}/{_path(page)}/photos"
+        given = {"published": "false", "temporary": "true"}
+        source = {"source": ("picture", picture.content, picture.content_type)}
+        return values.mapping(self._api.request(path, post_args=given, files=source, method="POST"))
 
     def change(self, node: str, **given: str) -> None:
         _done(self._api.request(f"{self._api.version}/{_path(node)}", post_args=given, method="POST"))

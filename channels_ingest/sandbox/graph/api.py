@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .. import acts, ids
+from .. import acts, ids, uploads
 from ..ledger import now_ms
 from ..sender import must_be_loopback
 from ..site import SENDER, TOKEN, serve, site_of
@@ -24,6 +24,7 @@ OLDEST_LIVING, NEWEST = 21.0, 26.0  # calls to dead versions are answered by the
 FREE_MS, HUMAN_MS = 86_400_000, 7 * 86_400_000
 OUTSIDE_WINDOW = "(#10) This message is sent outside of allowed window."
 TEXT_LIMIT, COMMENT_LIMIT = 2000, 8000
+LARGEST_PHOTO = 4 * 1024 * 1024  # bytes
 EDGES = ("feed", "posts", "published_posts", "visitor_posts", "tagged")
 
 
@@ -113,7 +114,8 @@ Handler = Callable[[Call, str], Awaitable[Any]]
 
 async def _parameters(request: web.Request) -> dict[str, str]:
     given = dict(request.query)
-    if request.method == "GET" or not await request.read():
+    uploads_a_file = request.content_type == "multipart/form-data"  # which can be read once only
+    if request.method == "GET" or not (uploads_a_file or await request.read()):
         return given
     if request.content_type == "application/json":
         try:
@@ -333,6 +335,8 @@ async def write_edge(call: Call, name: str) -> Any:
         return _publish(call)
     if wanted == "subscribed_apps" and name == call.page.id:
         return _subscribe(call)
+    if wanted == "photos" and name == call.page.id:
+        return await _photo(call)
     if wanted == "comments":
         return _comment(call, call.item(name))
     if wanted == "likes":
@@ -353,8 +357,25 @@ def _text(call: Call, limit: int) -> str:
 
 def _comment(call: Call, parent: Item) -> Any:
     call.need("pages_manage_engagement")
-    made = acts.comment(call.world, parent, call.page, _text(call, COMMENT_LIMIT), via="api")
+    attached = call.given.get("attachment_id")
+    try:
+        media = [uploads.of(call.world, call.page, attached).media] if attached else None
+    except acts.Refused:
+        raise errors.bad_parameter("Param attachment_id must be a valid photo id") from None
+    made = acts.comment(call.world, parent, call.page, _text(call, COMMENT_LIMIT), via="api", media=media)
     return {"id": made.id}
+
+
+async def _photo(call: Call) -> Any:
+    """https://developers.facebook.com/docs/graph-api/reference/page/photos: unpublished, to be attached."""
+    call.need("pages_manage_posts")
+    source = (await call.request.post()).get("source")
+    if call.given.get("published") != "false" or not isinstance(source, web.FileField):
+        raise errors.bad_parameter("Param source must be a file, and published false")
+    try:
+        return {"id": uploads.keep(call.world, call.page, source.file.read(), largest=LARGEST_PHOTO).id}
+    except acts.Refused:
+        raise errors.bad_parameter("Invalid parameter: the photo cannot be read, or it is too large") from None
 
 
 def _publish(call: Call) -> Any:

@@ -124,6 +124,14 @@ async def picture(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="image/png", headers={"Cache-Control": "max-age=3600"})
 
 
+async def uploaded(request: web.Request) -> web.StreamResponse:
+    world = site_of(request).world
+    found = world.uploads.get(request.match_info["id"])
+    if found is None:
+        raise web.HTTPNotFound
+    return web.Response(body=(world.pictures / found.id).read_bytes(), content_type=found.content_type)
+
+
 # -- acting ---------------------------------------------------------------------------------------------------------
 async def act(request: web.Request) -> web.StreamResponse:
     """Every form of the pages. Comes back to the page, with a notice where it was refused."""
@@ -368,5 +376,6 @@ def routes() -> list[web.AbstractRouteDef]:
         web.get("/posts/{id}", permalink),
         web.get(r"/avatars/{network:x|facebook}/{id:\d+}.{kind:svg|png}", avatar),
         web.get(r"/media/{id:\d+}.png", picture),
+        web.get(r"/media/uploaded/{id:\d+}", uploaded),
         web.static("/play/static", STATIC),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -9,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .. import acts, ids
+from .. import acts, ids, uploads
 from .. import text as texts
 from ..ledger import now_ms
 from ..site import TOKEN, Site, serve, site_of
@@ -29,6 +31,9 @@ UNSUMMONED = (
     "of the post you are replying to."
 )
 DUPLICATES_LOOKED_AT = 200
+MOST_PICTURES = 4
+LARGEST_PICTURE = 5 * 1024 * 1024  # bytes
+LONGEST_ALT = 1000
 USER_AUTH_ONLY = (
     "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.  Supported authentication types "
     "are [OAuth 1.0a User Context, OAuth 2.0 User Context]."
@@ -385,16 +390,32 @@ async def create_post(call: Call) -> web.Response:
     previous = _named_post(call, asked.get("edit_options"), "previous_post_id")
     quoted = _named_post(call, asked, "quote_tweet_id")
     _must_be_new(call, text, parent)
-    item = _write(call, text, parent, quoted, previous)
+    media = _pictures(call, asked.get("media"), "media_ids")
+    item = _write(call, text, parent, quoted, previous, media=media)
     data: JSON = {"id": item.id, "text": item.text}
     if call.dialect == "tweet":
         data |= {"edit_history_tweet_ids": item.history or [item.id]}
     return call.answer({"data": data}, status=201)
 
 
-def _write(call: Call, text: str, parent: Item | None, quoted: Item | None, previous: Item | None) -> Item:
+def _pictures(call: Call, named: Any, name: str) -> list[JSON] | None:
+    """The pictures that a request body names by their ids. Raises Problem."""
+    wanted = named.get(name) if isinstance(named, dict) else None
+    if wanted is None:
+        return None
+    if not isinstance(wanted, list) or not 1 <= len(wanted) <= MOST_PICTURES:
+        raise problems.invalid(name, "", f"`{name}` names one to four media")
+    try:
+        return [uploads.of(call.world, call.account, str(one)).media for one in wanted]
+    except acts.Refused:
+        raise problems.invalid(name, str(wanted), "Your media IDs are invalid.") from None
+
+
+def _write(
+    call: Call, text: str, parent: Item | None, quoted: Item | None, previous: Item | None, *, media: list[JSON] | None
+) -> Item:
     if previous is None:
-        return acts.post_on_x(call.world, call.account, text, reply_to=parent, quoted=quoted, via="api")
+        return acts.post_on_x(call.world, call.account, text, reply_to=parent, quoted=quoted, via="api", media=media)
     if previous.author != call.account.id:
         raise problems.forbidden("You are not permitted to perform this action.")
     try:
@@ -536,17 +557,52 @@ async def send_to_conversation(call: Call) -> web.Response:
 
 
 async def _send(call: Call, other: str) -> web.Response:
-    text = (await call.body()).get("text")
+    asked = await call.body()
+    text = asked.get("text")
     if not isinstance(text, str) or not text.strip():
         raise problems.invalid("text", str(text), "`text` is missing or empty")
+    attached = asked.get("attachments")
+    named = [one.get("media_id") for one in attached if isinstance(one, dict)] if isinstance(attached, list) else None
+    media = _pictures(call, {"attachments": named}, "attachments")
     member = call.world.member("x", other)
     if member is None or member.suspended or member.id == call.account.id:
         raise problems.forbidden("You cannot send messages to this user.")
     if not (member.dm_open or ("x", member.id, call.account.id) in call.world.follows):
         raise problems.forbidden("You do not have permission to DM one or more participants.")
-    sent = acts.send_message(call.world, call.account, member, text, via="api")
+    sent = acts.send_message(call.world, call.account, member, text, via="api", media=media)
     data = {"dm_conversation_id": sent.conversation, "dm_event_id": sent.id}
     return call.answer({"data": data}, status=201)
+
+
+# -- pictures -------------------------------------------------------------------------------------------------------
+@endpoint("media", scope="media.write", user_only=True)
+async def upload(call: Call) -> web.Response:
+    asked = await call.body()
+    if asked.get("media_category") not in ("tweet_image", "dm_image"):
+        raise problems.invalid("media_category", str(asked.get("media_category")), "This is no category for pictures")
+    try:
+        content = base64.b64decode(str(asked.get("media", "")), validate=True)
+        kept = uploads.keep(call.world, call.account, content, largest=LARGEST_PICTURE)
+    except (binascii.Error, acts.Refused):
+        raise problems.invalid("media", "", "The media cannot be read, or it is too large") from None
+    data = {"id": kept.id, "media_key": f"3_{kept.id}", "size": kept.size, "expires_after_secs": 86_400}
+    return call.answer({"data": data})
+
+
+@endpoint("media", scope="media.write", user_only=True)
+async def describe(call: Call) -> web.Response:
+    asked = await call.body()
+    metadata = asked.get("metadata")
+    described = metadata.get("alt_text") if isinstance(metadata, dict) else None
+    alt = described.get("text") if isinstance(described, dict) else None
+    if not isinstance(alt, str) or len(alt) > LONGEST_ALT:
+        raise problems.invalid("metadata", "", "`alt_text` is a text of at most 1000 characters")
+    try:
+        kept = uploads.of(call.world, call.account, asking.numeric_id("id", str(asked.get("id"))))
+    except acts.Refused:
+        raise problems.invalid("id", str(asked.get("id")), "There is no such media") from None
+    call.world.record("media.described", by="api", id=kept.id, alt=alt)
+    return call.answer({"data": {"id": kept.id, "associated_metadata": {"alt_text": {"text": alt}}}})
 
 
 def routes() -> list[web.RouteDef]:
@@ -566,6 +622,8 @@ def routes() -> list[web.RouteDef]:
         get("/x/2/tweets/{id}", post),
         delete("/x/2/tweets/{id}", delete_post),
         put("/x/2/tweets/{id}/hidden", hide_reply),
+        send("/x/2/media/upload", upload),
+        send("/x/2/media/metadata", describe),
         get("/x/2/dm_events", messages),
         get("/x/2/dm_events/{id}", message),
         get("/x/2/dm_conversations/with/{id}/dm_events", messages_with),

@@ -21,6 +21,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "hide": (50, 50),
     "dm_read": (15, 15),
     "dm_send": (15, 15),
+    "media": (500, 50_000),
     "webhooks": (450, 450),
     "subscriptions": (500, 500),
 }

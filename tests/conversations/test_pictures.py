@@ -1,0 +1,181 @@
+"""Pictures in answers: what is taken in, who sees it, and how it leaves."""
+
+from __future__ import annotations
+
+import struct
+import uuid
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Action, Pictures, Removal, Supports
+from conversations import deliver
+from conversations.models import Attachment, Delivery, Interaction, Thread
+from conversations.record import record
+from tests.cast import MAYA, said
+from tests.conftest import BrowserOf
+from tests.fakes import FakeNetwork
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+def png(extra: bytes = b"") -> bytes:
+    """A picture of one dot."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\x00\x00\x00\x00")) + chunk(b"IEND", extra)
+
+
+@pytest.fixture
+def thread(channel: Channel) -> Thread:
+    record(channel, [said("1", MAYA, "No stakes!")])
+    return Thread.objects.get()
+
+
+@pytest.fixture
+def ana(agent: User, browser_of: BrowserOf) -> Client:
+    return browser_of(agent)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeNetwork]:
+    """The network that answers leave by; it takes one picture with a public reply."""
+    network = FakeNetwork()
+    monkeypatch.setattr(Channel, "speak", lambda self: network)
+    yield network
+
+
+def put_in(browser: Client, thread: Thread, content: bytes | None = None, name: str = "stake.png") -> Any:
+    given = SimpleUploadedFile(name, png() if content is None else content, "image/png")
+    return browser.post(f"/threads/{thread.pk}/pictures/", {"file": given}, headers=HTMX)
+
+
+def send(browser: Client, thread: Thread, *pictures: int, lane: str = "reply", key: str = "", **fields: str) -> Any:
+    values = {"lane": lane, "text": "Like this.", "key": key or str(uuid.uuid4()), "picture": pictures, **fields}
+    return browser.post(f"/threads/{thread.pk}/replies/", values, headers=HTMX)
+
+
+def test_a_picture_leaves_with_its_answer_and_its_description(thread: Thread, ana: Client, fake: FakeNetwork) -> None:
+    put_in(ana, thread)
+    pk = Attachment.objects.get().pk
+    send(ana, thread, pk, **{f"alt-{pk}": "A tent stake"})
+    deliver.send_due()
+    (picture,) = fake.sent[0].pictures
+    assert (picture.content, picture.content_type, picture.alt) == (png(), "image/png", "A tent stake")
+    page = ana.get(f"/threads/{thread.pk}/").content.decode()
+    assert f'src="/pictures/{pk}/" alt="A tent stake"' in page
+    assert 'name="picture"' not in page
+
+
+def test_an_answer_sent_twice_with_a_picture_is_one_answer(thread: Thread, ana: Client, fake: FakeNetwork) -> None:
+    put_in(ana, thread)
+    key, pk = str(uuid.uuid4()), Attachment.objects.get().pk
+    assert [send(ana, thread, pk, key=key).status_code for _time in range(2)] == [200, 200]
+    deliver.send_due()
+    assert len(fake.sent) == Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<svg onload=alert(1)>", b"<html><script>", b"MZ\x90", b"GIF89a......", png()[1:]]
+)
+def test_what_is_no_picture_that_can_be_sent_is_refused(thread: Thread, ana: Client, content: bytes) -> None:
+    told = put_in(ana, thread, content, "photo.png").content.decode()
+    assert 'role="alert"' in told
+    assert not Attachment.objects.exists()
+
+
+def test_a_picture_too_large_is_refused(thread: Thread, ana: Client) -> None:
+    told = put_in(ana, thread, png(b"x" * (5 * 1024 * 1024))).content.decode()
+    assert "Too large: 5 MB at most." in told
+    assert not Attachment.objects.exists()
+
+
+def test_a_network_without_pictures_takes_none(thread: Thread, ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thread.channel.adapter, "supports", Supports(public_reply=True))
+    put_in(ana, thread)
+    assert not Attachment.objects.exists()
+    assert "data-pick" not in ana.get(f"/threads/{thread.pk}/").content.decode()
+
+
+def test_a_way_of_answering_that_takes_no_pictures_says_so(
+    thread: Thread, ana: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_private = Supports(public_reply=True, media={Action.MESSAGE: Pictures(1, 1000, ("image/png",))})
+    monkeypatch.setattr(thread.channel.adapter, "supports", only_private)
+    put_in(ana, thread)
+    answer = send(ana, thread, Attachment.objects.get().pk)
+    assert (answer.status_code, Delivery.objects.count()) == (409, 0)
+    assert "takes no pictures" in answer.content.decode()
+
+
+def test_more_pictures_than_the_network_takes_are_refused(thread: Thread, ana: Client) -> None:
+    for _number in range(5):
+        put_in(ana, thread)
+    answer = send(ana, thread, *Attachment.objects.values_list("pk", flat=True))
+    assert (answer.status_code, Delivery.objects.count()) == (409, 0)
+    assert Attachment.objects.filter(interaction=None).count() == 5
+
+
+def test_a_colleagues_picture_cannot_be_sent_or_removed(
+    thread: Thread, ana: Client, colleague: User, browser_of: BrowserOf
+) -> None:
+    put_in(ana, thread)
+    ben, pk = browser_of(colleague), Attachment.objects.get().pk
+    assert send(ben, thread, pk).status_code == 409
+    ben.post(f"/threads/{thread.pk}/pictures/removal/", {"remove": pk}, headers=HTMX)
+    assert Attachment.objects.filter(interaction=None).count() == 1
+
+
+def test_a_picture_is_removed_before_it_is_sent(thread: Thread, ana: Client) -> None:
+    put_in(ana, thread)
+    pk = Attachment.objects.get().pk
+    ana.post(f"/threads/{thread.pk}/pictures/removal/", {"remove": pk}, headers=HTMX)
+    assert not Attachment.objects.exists()
+
+
+def test_an_answer_taken_back_gives_its_picture_back(thread: Thread, ana: Client) -> None:
+    put_in(ana, thread)
+    pk = Attachment.objects.get().pk
+    send(ana, thread, pk)
+    told = ana.post(f"/deliveries/{Delivery.objects.get().pk}/undo/", headers=HTMX)
+    assert f'name="picture" value="{pk}"' in told.content.decode()
+
+
+def test_without_scripts_the_page_comes_back_with_what_was_typed(thread: Thread, ana: Client) -> None:
+    fields = {"lane": "reply", "text": "Look here", "file": SimpleUploadedFile("a.png", png())}
+    page = ana.post(f"/threads/{thread.pk}/pictures/", fields).content.decode()
+    assert "Look here" in page
+    assert f'src="/pictures/{Attachment.objects.get().pk}/"' in page
+
+
+def test_a_picture_is_shown_as_a_picture_and_nothing_else(
+    thread: Thread, ana: Client, stranger: User, browser_of: BrowserOf
+) -> None:
+    put_in(ana, thread)
+    address = f"/pictures/{Attachment.objects.get().pk}/"
+    answer = ana.get(address)
+    assert (answer.content, answer["Content-Type"], answer["X-Content-Type-Options"]) == (png(), "image/png", "nosniff")
+    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert browser_of(stranger).get(address).status_code == 404
+
+
+def test_the_picture_goes_when_the_answer_is_deleted(
+    thread: Thread, ana: Client, fake: FakeNetwork, channel: Channel
+) -> None:
+    put_in(ana, thread)
+    send(ana, thread, Attachment.objects.get().pk)
+    deliver.send_due()
+    sent = Interaction.objects.get(direction="out")
+    record(channel, [Removal(sent.external_id or "")])
+    assert not Attachment.objects.exists()
