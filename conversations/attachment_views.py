@@ -44,7 +44,7 @@ def take_out(request: Request, pk: int) -> HttpResponse:
     """Removes a picture that was not sent."""
     thread = thread_of(request, pk)
     attachments.describe(thread, by=request.user, words=pictures_in(request.POST))
-    wanted = request.POST.get("remove", "")
+    wanted = request.POST.get("unwanted", "")
     if wanted.isdecimal() and len(wanted) < 19:
         attachments.drop(thread, by=request.user, pk=int(wanted))
     return _again(request, thread)

@@ -13,11 +13,12 @@ from accounts.models import User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Post
 from contacts.models import Tag
-from conversations.models import Draft, Macro, Promise, Thread
+from conversations.models import Attachment, Draft, Macro, Promise, Thread
 from conversations.record import record
 from tests.browser.conftest import Desk, Offstage, live
 from tests.browser.test_inbox import open_thread
 from tests.cast import MAYA, make_channel, said
+from tests.networks.test_x_sandbox import DOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -201,3 +202,23 @@ def test_two_agents_do_not_answer_the_same_post(
     expect(ben.get_by_role("alert")).to_contain_text("Ana has already answered this.")
     expect(ben.get_by_label("Your text")).to_have_value("Stakes are on their way.")
     assert offstage(lambda: Thread.objects.get().outbound_count) == 1
+
+
+def test_a_picture_and_an_emoji_go_with_an_answer(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    page.get_by_label("Your text").fill("Like this ")
+    page.locator("[data-pick]").set_input_files({"name": "stake.png", "mimeType": "image/png", "buffer": DOT})
+    page.get_by_label("Description of stake.png").fill("A tent stake")
+    page.get_by_label("Emoji").first.press("Enter")
+    page.get_by_label("Find an emoji").fill("tent")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your text")).to_have_value("Like this ⛺")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#log .msg.us img[alt='A tent stake']")).to_be_visible()
+    expect(page.locator("#pictures [name=picture]")).to_have_count(0)
+    assert offstage(lambda: Attachment.objects.get().interaction) is not None

@@ -133,14 +133,14 @@ def test_a_colleagues_picture_cannot_be_sent_or_removed(
     put_in(ana, thread)
     ben, pk = browser_of(colleague), Attachment.objects.get().pk
     assert send(ben, thread, pk).status_code == 409
-    ben.post(f"/threads/{thread.pk}/pictures/removal/", {"remove": pk}, headers=HTMX)
+    ben.post(f"/threads/{thread.pk}/pictures/removal/", {"unwanted": pk}, headers=HTMX)
     assert Attachment.objects.filter(interaction=None).count() == 1
 
 
 def test_a_picture_is_removed_before_it_is_sent(thread: Thread, ana: Client) -> None:
     put_in(ana, thread)
     pk = Attachment.objects.get().pk
-    ana.post(f"/threads/{thread.pk}/pictures/removal/", {"remove": pk}, headers=HTMX)
+    ana.post(f"/threads/{thread.pk}/pictures/removal/", {"unwanted": pk}, headers=HTMX)
     assert not Attachment.objects.exists()
 
 
