@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import APIResponse, Route, expect
 
-from accounts.models import User
+from accounts.models import Team, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Post
 from contacts.models import Tag
-from conversations.models import Attachment, Draft, Macro, Promise, Thread
+from conversations.models import Attachment, Draft, Macro, Notification, Promise, Thread
 from conversations.record import record
 from tests.browser.conftest import Desk, Offstage, live
 from tests.browser.test_inbox import open_thread
@@ -222,3 +222,23 @@ def test_a_picture_and_an_emoji_go_with_an_answer(
     expect(page.locator("#log .msg.us img[alt='A tent stake']")).to_be_visible()
     expect(page.locator("#pictures [name=picture]")).to_have_count(0)
     assert offstage(lambda: Attachment.objects.get().interaction) is not None
+
+
+def test_colleagues_and_teams_are_called_by_name_in_a_note(
+    thread: Thread, agent: User, colleague: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    offstage(lambda: Team.objects.create(brand=thread.brand, name="Billing desk").members.set([colleague]))
+    page = desk(agent)
+    open_thread(page, thread)
+    page.keyboard.press("n")
+    text = page.get_by_label("Your text")
+    text.press_sequentially("Look, @b")
+    expect(page.locator("#name-choice [role=option]")).to_have_text(["Ben", "Billing desk team"])
+    page.keyboard.press("ArrowDown")
+    expect(text).to_have_attribute("aria-activedescendant", "name-1")
+    page.keyboard.press("Enter")
+    expect(text).to_have_value("Look, @Billing desk ")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#log .msg.note")).to_contain_text("@Billing desk")
+    told = offstage(lambda: Notification.objects.values_list("user__name", "kind").get())
+    assert told == ("Ben", "mention")
