@@ -1,4 +1,4 @@
-"""Avatars and sample pictures, drawn on demand: initials on a colour, mountains at dusk."""
+"""Avatars and sample pictures, drawn on demand: people and hills, mountains at dusk."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import hashlib
 import struct
 import zlib
 from functools import lru_cache
-
-from .play.html import tag
+from typing import NamedTuple
 
 AVATAR = 96
 WIDTH, HEIGHT = 480, 320
@@ -16,61 +15,74 @@ PALETTE: tuple[Colour, ...] = (
     (52, 81, 209), (18, 112, 63), (179, 38, 30), (138, 83, 0),
     (106, 63, 181), (0, 109, 119), (155, 34, 102), (61, 90, 108),
 )  # fmt: skip
-# Five by seven dots a letter, a row in five bits.
-GLYPHS = {
-    "A": "0e11111f111111", "B": "1e11111e11111e", "C": "0e11101010110e", "D": "1e11111111111e", "E": "1f10101e10101f",
-    "F": "1f10101e101010", "G": "0e11101711110f", "H": "1111111f111111", "I": "0e04040404040e", "J": "0702020202120c",
-    "K": "11121418141211", "L": "1010101010101f", "M": "111b1515111111", "N": "11191513111111", "O": "0e11111111110e",
-    "P": "1e11111e101010", "Q": "0e11111115120d", "R": "1e11111e141211", "S": "0f10100e01011e", "T": "1f040404040404",
-    "U": "1111111111110e", "V": "11111111110a04", "W": "11111115151b11", "X": "11110a040a1111", "Y": "11110a04040404",
-    "Z": "1f01020408101f", "0": "0e11131519110e", "1": "040c040404040e", "2": "0e11010204081f", "3": "1f02040201110e",
-    "4": "02060a121f0202", "5": "1f101e0101110e", "6": "0608101e11110e", "7": "1f010204080808", "8": "0e11110e11110e",
-    "9": "0e11110f01020c", "?": "0e110102040004",
-}  # fmt: skip
-DOT = 8
+SKIN: tuple[Colour, ...] = ((255, 224, 196), (241, 194, 152), (214, 160, 116), (168, 113, 74), (120, 76, 48))
+HAIR: tuple[Colour, ...] = ((35, 27, 25), (82, 52, 34), (139, 85, 46), (214, 172, 98), (190, 190, 196), (150, 62, 34))
+FINE = 4  # lines drawn for each line of dots, so that edges are smooth
 
 
-def initials(name: str) -> str:
-    words = [word for word in name.split() if word[:1].isalnum()]
-    letters = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words))
-    return letters.upper() or "?"
+class Oval(NamedTuple):
+    """A filled ellipse, of which only the lines above `bottom` are drawn. Lengths in dots."""
+
+    x: float
+    y: float
+    wide: float
+    high: float
+    colour: Colour
+    bottom: float = AVATAR
 
 
 def colour_of(seed: str) -> Colour:
     return PALETTE[hashlib.sha256(seed.encode()).digest()[0] % len(PALETTE)]
 
 
-def avatar_svg(name: str, seed: str) -> str:
-    red, green, blue = colour_of(seed)
-    text = tag(
-        "text", initials(name), x="50%", y="54%", dominant_baseline="middle", text_anchor="middle", fill="#fff",
-        font_family="system-ui, sans-serif", font_size="38", font_weight="600",
-    )  # fmt: skip
-    ground = tag("rect", width=AVATAR, height=AVATAR, fill=f"rgb({red},{green},{blue})")
-    return tag("svg", ground, text, xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {AVATAR} {AVATAR}")
-
-
 @lru_cache(maxsize=256)
-def avatar_png(letters: str, seed: str) -> bytes:
-    """96 x 96, for clients that take no SVG."""
-    ground = bytes(colour_of(seed))
-    rows = [bytearray(ground * AVATAR) for _ in range(AVATAR)]
-    shown = [letter if letter in GLYPHS else "?" for letter in letters[:2]]
-    scale = DOT - 1 if len(shown) > 1 else DOT
-    left = (AVATAR - (len(shown) * 6 - 1) * scale) // 2
-    for place, letter in enumerate(shown):
-        _draw(rows, GLYPHS[letter], left + place * 6 * scale, (AVATAR - 7 * scale) // 2, scale)
+def avatar_png(seed: str, *, brand: bool) -> bytes:
+    """96 x 96, following from the seed: somebody's head and shoulders, or a sun over hills for a brand."""
+    base = colour_of(seed)
+    rows = [bytearray(bytes(base if brand else _mix(base, (255, 255, 255), 62)) * AVATAR) for _ in range(AVATAR)]
+    for oval in _hills(base) if brand else _person(hashlib.sha256(seed.encode()).digest(), base):
+        _fill(rows, oval)
     return _png(AVATAR, rows)
 
 
-def _draw(rows: list[bytearray], glyph: str, left: int, top: int, scale: int) -> None:
-    for line in range(7):
-        bits = int(glyph[2 * line : 2 * line + 2], 16)
-        for column in range(5):
-            if bits >> (4 - column) & 1:
-                start = (left + column * scale) * 3
-                for y in range(top + line * scale, top + (line + 1) * scale):
-                    rows[y][start : start + scale * 3] = b"\xff" * (scale * 3)
+def _hills(base: Colour) -> list[Oval]:
+    return [
+        Oval(60, 38, 17, 17, (255, 209, 102)),
+        Oval(22, 100, 58, 48, _mix(base, (255, 255, 255), 55)),
+        Oval(84, 104, 56, 42, _mix(base, (255, 255, 255), 80)),
+    ]
+
+
+def _person(draw: bytes, base: Colour) -> list[Oval]:
+    skin, hair = SKIN[draw[1] % len(SKIN)], HAIR[draw[2] % len(HAIR)]
+    shadow = _mix(skin, (60, 30, 20), 18)
+    fringe = 31 + draw[3] % 6
+    behind = [Oval(48, 46, 25, 22 + draw[4] % 12, hair)] if draw[5] % 2 else [Oval(48, 37, 21.5, 21, hair)]
+    return [
+        *behind,
+        Oval(48, 104, 38, 38, base),
+        Oval(48, 66, 9, 14, shadow),
+        Oval(48, 42, 18, 21, skin),
+        Oval(48, 38, 20, 20, hair, bottom=fringe),
+    ]
+
+
+def _fill(rows: list[bytearray], oval: Oval) -> None:
+    """Each line of dots is covered by FINE thin lines; a dot takes the colour by how much of it they cover."""
+    for y in range(max(0, int(oval.y - oval.high)), min(AVATAR, int(oval.y + oval.high) + 1)):
+        covered = [0.0] * AVATAR
+        for part in range(FINE):
+            line = y + (part + 0.5) / FINE
+            inside = 1 - ((line - oval.y) / oval.high) ** 2
+            if inside > 0 and line < oval.bottom:
+                half = oval.wide * inside**0.5
+                left, right = max(0.0, oval.x - half), min(float(AVATAR), oval.x + half)
+                for x in range(int(left), min(AVATAR, int(right) + 1)):
+                    covered[x] += max(0.0, min(x + 1, right) - max(x, left))
+        for x, share in enumerate(covered):
+            if share:
+                old = rows[y][x * 3], rows[y][x * 3 + 1], rows[y][x * 3 + 2]
+                rows[y][x * 3 : x * 3 + 3] = bytes(_mix(old, oval.colour, round(share * 100 / FINE)))
 
 
 @lru_cache(maxsize=32)

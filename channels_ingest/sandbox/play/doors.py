@@ -111,11 +111,7 @@ async def avatar(request: web.Request) -> web.Response:
     if member is None:
         raise web.HTTPNotFound
     headers = {"Cache-Control": "max-age=3600", "X-Content-Type-Options": "nosniff"}
-    if request.match_info["kind"] == "svg":
-        headers["Content-Security-Policy"] = "default-src 'none'"
-        drawn = pictures.avatar_svg(member.name, member.username)
-        return web.Response(text=drawn, content_type="image/svg+xml", headers=headers)
-    body = pictures.avatar_png(pictures.initials(member.name), member.username)
+    body = pictures.avatar_png(member.username, brand=member.brand)
     return web.Response(body=body, content_type="image/png", headers=headers)
 
 
@@ -374,7 +370,7 @@ def routes() -> list[web.AbstractRouteDef]:
         web.get("/play/events", events),
         web.post("/play/act", act),
         web.get("/posts/{id}", permalink),
-        web.get(r"/avatars/{network:x|facebook}/{id:\d+}.{kind:svg|png}", avatar),
+        web.get(r"/avatars/{network:x|facebook}/{id:\d+}.png", avatar),
         web.get(r"/media/{id:\d+}.png", picture),
         web.get(r"/media/uploaded/{id:\d+}", uploaded),
         web.static("/play/static", STATIC),

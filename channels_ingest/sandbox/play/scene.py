@@ -111,7 +111,7 @@ def who(member: Member, more: str = "", *, grow: bool = False) -> Markup:
 def avatar(member: Member | None) -> Markup:
     if member is None:
         return tag("span", class_="avatar none")
-    return tag("img", src=f"/avatars/{member.network}/{member.id}.svg", alt="", class_="avatar", width=40, height=40)
+    return tag("img", src=f"/avatars/{member.network}/{member.id}.png", alt="", class_="avatar", width=40, height=40)
 
 
 def labelled(label: str, field: Markup) -> Markup:
