@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import audit
 from accounts.failpoints import failpoint
 from channels_ingest import pull, renewal, sandbox_control, wake, webhooks
+from channels_ingest.ingest import hand_over
 from channels_ingest.models import App, Channel, SetAside, WebhookEvent
 from channels_ingest.networks import network as network_class
 from channels_ingest.networks.base import Access, Account, Author, NetworkError, Trouble
@@ -259,6 +260,24 @@ def settle(*, item: SetAside, by: User) -> None:
     with transaction.atomic():
         if SetAside.objects.filter(pk=item.pk, settled_at=None).update(settled_at=timezone.now()):
             audit(by=by, verb="settled", on=item, reason=item.reason)
+
+
+def try_again(*, item: SetAside, channel: Channel, by: User) -> str:
+    """Has another look at an item that was set aside; returns what became of it, in words. Calls the network for one
+    that was pulled; raises NetworkError."""
+    if item.event is not None:
+        replay(event=item.event, channel=channel, by=by)
+        return _("Its event is being read again.")
+    external_id = str(item.raw.get("id", "")) if isinstance(item.raw, dict) else ""
+    if not external_id:
+        return _("The network sent no id with it, so it cannot be asked for.")
+    found = channel.speak().lookup([external_id])
+    recorded = hand_over(channel, found)
+    if not found:
+        return _("The network does not give it out alone; the next pull tries it again.")
+    audit(by=by, verb="tried again", on=item, brand=channel.brand_id, stored=recorded.stored)
+    settle(item=item, by=by)
+    return _("It is stored now.") if recorded.stored else _("It is known here already, or was left out again.")
 
 
 def replay(*, event: WebhookEvent, channel: Channel, by: User) -> None:

@@ -61,7 +61,8 @@ def hand_over(
     """
     with transaction.atomic():
         recorded, refused = _store(channel, items)
-        _set_aside(channel, [*dropped, *refused], stream=stream, event=event)
+        _set_aside(channel, dropped, kind=SetAside.Kind.LEFT_OUT, stream=stream, event=event)
+        _set_aside(channel, refused, kind=SetAside.Kind.POISON, stream=stream, event=event)
         if stream:
             _ledger(channel, stream, len(items) + len(dropped), recorded, len(dropped) + len(refused))
         if cursor is not None:
@@ -116,13 +117,18 @@ def _ledger(channel: Channel, stream: str, received: int, recorded: Recorded, dr
         )
 
 
-def _set_aside(channel: Channel, dropped: Sequence[Dropped], *, stream: str, event: WebhookEvent | None) -> None:
+def _set_aside(
+    channel: Channel, dropped: Sequence[Dropped], *, kind: str, stream: str, event: WebhookEvent | None
+) -> None:
+    if not dropped:
+        return
     SetAside.objects.bulk_create(
         [
             SetAside(
                 channel=channel,
                 event=event,
                 stream=stream,
+                kind=kind,
                 reason=one.reason[:500],
                 raw=_jsonable(one.raw),
                 digest=_digest(one),

@@ -196,6 +196,9 @@ class WebhookEvent(models.Model):
         constraints = (models.UniqueConstraint(fields=("app", "digest"), name="webhook_event_once"),)
         indexes = (
             models.Index(fields=("due_at",), condition=Q(state="received"), name="webhook_event_due"),
+            models.Index(fields=("app", "-id"), name="webhook_event_recent"),
+            models.Index(fields=("app", "state", "-id"), name="webhook_event_by_state"),
+            models.Index(fields=("app", "-id"), condition=~Q(dropped=[]), name="webhook_event_dropped"),
             GinIndex(fields=("external_ids",), name="webhook_event_items"),
         )
 
@@ -216,19 +219,31 @@ class PulledPage(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("channel", "-id"), name="pulled_page_recent"),)
+        indexes = (
+            models.Index(fields=("channel", "-id"), name="pulled_page_recent"),
+            models.Index(fields=("channel", "-id"), condition=Q(dropped__gt=0), name="pulled_page_dropped"),
+            models.Index(fields=("channel", "stream", "-id"), name="pulled_page_by_stream"),
+        )
 
     def __str__(self) -> str:
         return f"{self.stream} of {self.channel_id}: {self.received}"
 
 
 class SetAside(models.Model):
-    """An item that could not become an interaction, with the reason; kept for replay until it is settled."""
+    """An item that could not become an interaction, with the reason; kept for replay until it is settled.
+
+    Poison is what we could not store, and must be looked at. What was left out is no item of ours: no harm.
+    """
+
+    class Kind(models.TextChoices):
+        LEFT_OUT = "left_out", _("left out")
+        POISON = "poison", _("poison")
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="set_aside")
     event = models.ForeignKey(WebhookEvent, null=True, on_delete=models.CASCADE, related_name="set_aside")
     stream = models.CharField(max_length=32, blank=True)
     at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.LEFT_OUT)
     reason = models.CharField(max_length=500)
     digest = models.CharField(max_length=64)
     raw = models.JSONField(null=True)
@@ -238,7 +253,10 @@ class SetAside(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = (models.UniqueConstraint(fields=("channel", "digest"), name="set_aside_once"),)
-        indexes = (models.Index(fields=("channel", "-id"), name="set_aside_recent"),)
+        indexes = (
+            models.Index(fields=("channel", "-id"), name="set_aside_recent"),
+            models.Index(fields=("channel", "kind", "-id"), name="set_aside_by_kind"),
+        )
 
     def __str__(self) -> str:
         return self.reason
@@ -316,7 +334,10 @@ class Reconcile(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("channel", "-id"), name="reconcile_recent"),)
+        indexes = (
+            models.Index(fields=("channel", "-id"), name="reconcile_recent"),
+            models.Index(fields=("channel",), condition=Q(finished_at=None), name="reconcile_unfinished"),
+        )
 
     def __str__(self) -> str:
         return f"{self.cause} of {self.channel_id}: {self.missing} missing"

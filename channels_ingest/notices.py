@@ -20,6 +20,7 @@ from channels_ingest.models import Channel, Notice
 
 log = logging.getLogger(__name__)
 
+MOST_IN_BANNER = 20  # read for the banner of each page; the page of outages shows all
 EXPIRES_WITHIN = timedelta(days=7)  # how early an ending access is announced
 
 

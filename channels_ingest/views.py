@@ -1,4 +1,4 @@
-"""The channels admin: how each channel fares, connecting and repairing, and the ingest ledger."""
+"""The channels admin: how each channel fares, connecting and repairing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from channels_ingest import connect
 from channels_ingest.checks import connect_template, icon_path
 from channels_ingest.forms import ConnectForm, KeysForm, SandboxForm
 from channels_ingest.health import health
-from channels_ingest.models import Channel, SetAside, WebhookEvent
+from channels_ingest.models import Channel, SetAside
 from channels_ingest.networks import networks
 from channels_ingest.networks.base import NetworkError
 
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 LINES_PER_PAGE = 50
 
 
-def _page(request: SignedIn, template: str, **context: Any) -> HttpResponse:
+def show(request: SignedIn, template: str, **context: Any) -> HttpResponse:
     return render(request, f"channels_ingest/{template}", {"section": "channels", **context})
 
 
-def _channel(user: User, pk: int) -> Channel:
+def channel_of(user: User, pk: int) -> Channel:
     return get_object_or_404(Channel.objects.visible_to(user).select_related("brand", "app"), pk=pk)
 
 
@@ -65,7 +65,7 @@ def channels(request: SignedIn) -> HttpResponse:
         found = found.filter(Q(handle__icontains=words) | Q(name__icontains=words) | Q(brand__name__icontains=words))
     shown = page(found, by=("handle", "id"), after=after, size=LINES_PER_PAGE)
     now = timezone.now()
-    return _page(
+    return show(
         request,
         "channels.html",
         page=shown,
@@ -77,10 +77,10 @@ def channels(request: SignedIn) -> HttpResponse:
 @requires(Permission.CHANNELS)
 @require_safe
 def channel(request: SignedIn, pk: int) -> HttpResponse:
-    channel = _channel(request.user, pk)
+    channel = channel_of(request.user, pk)
     now = timezone.now()
     last_day = channel.pages.filter(at__gte=now - timedelta(days=1))
-    return _page(
+    return show(
         request,
         "channel.html",
         channel=channel,
@@ -88,7 +88,7 @@ def channel(request: SignedIn, pk: int) -> HttpResponse:
         icon=icon_path(channel.network),
         cursors=channel.cursors.order_by("stream"),
         pages=last_day[:10],
-        set_aside=channel.set_aside.filter(settled_at=None)[:10],
+        set_aside=channel.set_aside.filter(kind=SetAside.Kind.POISON, settled_at=None)[:10],
     )
 
 
@@ -100,7 +100,7 @@ def channel(request: SignedIn, pk: int) -> HttpResponse:
 def choose_network(request: SignedIn) -> HttpResponse:
     """Which network? The sandbox stands first, where there is one."""
     sandbox = SandboxForm(user=request.user) if settings.SANDBOX_URL else None
-    return _page(request, "choose_network.html", choices=_choices(), sandbox=sandbox)
+    return show(request, "choose_network.html", choices=_choices(), sandbox=sandbox)
 
 
 def _choices() -> list[tuple[str, str, str]]:
@@ -117,7 +117,7 @@ def connect_sandbox(request: SignedIn) -> HttpResponse:
     form = SandboxForm(request.POST, user=request.user)
     if form.is_valid() and (made := _try_sandbox(request, form)):
         return _connected(request, made)
-    return _page(request, "choose_network.html", choices=_choices(), sandbox=form)
+    return show(request, "choose_network.html", choices=_choices(), sandbox=form)
 
 
 def _try_sandbox(request: SignedIn, form: SandboxForm) -> Channel | None:
@@ -148,7 +148,7 @@ def connect_network(request: SignedIn, key: str) -> HttpResponse:
             _explain(form, error)
         else:
             return _connected(request, made)
-    return _page(request, "connect.html", form=form, name=network.name, help_page=connect_template(key))
+    return show(request, "connect.html", form=form, name=network.name, help_page=connect_template(key))
 
 
 @requires(Permission.CHANNELS)
@@ -156,7 +156,7 @@ def connect_network(request: SignedIn, key: str) -> HttpResponse:
 @sensitive_post_parameters()
 def renew_keys(request: SignedIn, pk: int) -> HttpResponse:
     """New keys, as after a token broke. The old ones are never shown."""
-    channel = _channel(request.user, pk)
+    channel = channel_of(request.user, pk)
     form = KeysForm(request.POST or None, network=_network(channel.network), renewing=True)
     if request.method == "POST" and form.is_valid():
         try:
@@ -165,7 +165,7 @@ def renew_keys(request: SignedIn, pk: int) -> HttpResponse:
             _explain(form, error)
         else:
             return _connected(request, made)
-    return _page(
+    return show(
         request,
         "connect.html",
         form=form,
@@ -202,7 +202,7 @@ def _ask_for_pushes(request: SignedIn, channel: Channel) -> None:
 @requires(Permission.CHANNELS)
 @require_POST
 def pause(request: SignedIn, pk: int) -> HttpResponse:
-    channel = _channel(request.user, pk)
+    channel = channel_of(request.user, pk)
     if connect.pause(channel=channel, by=request.user):
         messages.success(request, _("%(handle)s rests.") % {"handle": channel.handle})
     return redirect("channel", pk)
@@ -211,7 +211,7 @@ def pause(request: SignedIn, pk: int) -> HttpResponse:
 @requires(Permission.CHANNELS)
 @require_POST
 def resume(request: SignedIn, pk: int) -> HttpResponse:
-    channel = _channel(request.user, pk)
+    channel = channel_of(request.user, pk)
     if connect.resume(channel=channel, by=request.user):
         messages.success(request, _("%(handle)s goes on.") % {"handle": channel.handle})
     return redirect("channel", pk)
@@ -220,7 +220,7 @@ def resume(request: SignedIn, pk: int) -> HttpResponse:
 @requires(Permission.CHANNELS)
 @require_POST
 def pull_now(request: SignedIn, pk: int) -> HttpResponse:
-    channel = _channel(request.user, pk)
+    channel = channel_of(request.user, pk)
     connect.pull_soon(channel=channel, by=request.user)
     messages.success(request, _("%(handle)s is being pulled.") % {"handle": channel.handle})
     return redirect("channel", pk)
@@ -229,58 +229,8 @@ def pull_now(request: SignedIn, pk: int) -> HttpResponse:
 @requires(Permission.CHANNELS)
 @require_POST
 def ask_for_pushes(request: SignedIn, pk: int) -> HttpResponse:
-    channel = _channel(request.user, pk)
+    channel = channel_of(request.user, pk)
     _ask_for_pushes(request, channel)
     if channel.push_since:
         messages.success(request, _("The network pushes to us."))
     return redirect("channel", pk)
-
-
-# -- the ingest ledger ------------------------------------------------------------------------------------------------
-
-
-@requires(Permission.CHANNELS)
-@require_safe
-def pulled_pages(request: SignedIn, pk: int) -> HttpResponse:
-    channel = _channel(request.user, pk)
-    shown = page(channel.pages.all(), by=("-id",), after=request.GET.get("after", ""), size=LINES_PER_PAGE)
-    return _page(request, "pulled_pages.html", channel=channel, page=shown, area="pages")
-
-
-@requires(Permission.CHANNELS)
-@require_safe
-def set_aside(request: SignedIn, pk: int) -> HttpResponse:
-    channel = _channel(request.user, pk)
-    shown = page(channel.set_aside.all(), by=("-id",), after=request.GET.get("after", ""), size=LINES_PER_PAGE)
-    return _page(request, "set_aside.html", channel=channel, page=shown, area="set-aside")
-
-
-@requires(Permission.CHANNELS)
-@require_safe
-def events(request: SignedIn, pk: int) -> HttpResponse:
-    """What the network pushed to the channel's developer app, which other channels may share."""
-    channel = _channel(request.user, pk)
-    found = WebhookEvent.objects.filter(app=channel.app_id).defer("body")
-    shown = page(found, by=("-id",), after=request.GET.get("after", ""), size=LINES_PER_PAGE)
-    return _page(request, "events.html", channel=channel, page=shown, area="events")
-
-
-@requires(Permission.CHANNELS)
-@require_POST
-def replay(request: SignedIn, pk: int, event_pk: int) -> HttpResponse:
-    """Has a stored webhook body read again; what it tells is stored once all the same."""
-    channel = _channel(request.user, pk)
-    event = get_object_or_404(WebhookEvent, pk=event_pk, app=channel.app_id)
-    connect.replay(event=event, channel=channel, by=request.user)
-    messages.success(request, _("The event is being read again."))
-    return redirect("channel-events", pk)
-
-
-@requires(Permission.CHANNELS)
-@require_POST
-def settle(request: SignedIn, pk: int, item_pk: int) -> HttpResponse:
-    """An admin has looked at an item that was set aside, and needs it no more."""
-    channel = _channel(request.user, pk)
-    item = get_object_or_404(SetAside, pk=item_pk, channel=channel)
-    connect.settle(item=item, by=request.user)
-    return redirect("channel-set-aside", pk)

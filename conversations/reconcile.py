@@ -9,10 +9,13 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.audit import audit
 from accounts.failpoints import failpoint
+from accounts.models import User
+from channels_ingest import wake
 from channels_ingest.health import failed
 from channels_ingest.ingest import hand_over
 from channels_ingest.models import Channel, Recheck, Reconcile, pull_times
@@ -47,15 +50,36 @@ def _alone(channel: Channel) -> Iterator[bool]:
 # -- what is missing here ---------------------------------------------------------------------------------------------
 
 
-def reconcile(channel: Channel, *, since: datetime, cause: str = Reconcile.Cause.ASKED) -> Reconcile | None:
+def ask(channel: Channel, *, window: timedelta, by: User) -> bool:
+    """Has a worker read the channel back; False where that is asked for already or the channel is not active."""
+    if channel.state != Channel.State.ACTIVE:
+        return False
+    with transaction.atomic():
+        Channel.objects.select_for_update(no_key=True).get(pk=channel.pk)
+        if _asked_for(channel):
+            return False
+        Reconcile.objects.create(channel=channel, cause=Reconcile.Cause.ASKED, since=timezone.now() - window)
+        audit(by=by, verb="reconciled", on=channel, brand=channel.brand_id)
+    wake.up("conversations.tasks.reconcile_due")
+    return True
+
+
+def _asked_for(channel: Channel) -> Reconcile | None:
+    """A run that a person asked for and that has not come to its end, perhaps because its worker was killed."""
+    return channel.reconciles.filter(cause=Reconcile.Cause.ASKED, finished_at=None).order_by("pk").first()
+
+
+def reconcile(
+    channel: Channel, *, since: datetime, cause: str = Reconcile.Cause.ASKED, asked: Reconcile | None = None
+) -> Reconcile | None:
     """Reads every stream of the channel back to `since` (aware) and stores exactly what is missing.
 
     Returns what was found, or None where another run is at it. A network's refusal stands in `error`.
     """
     with _alone(channel) as alone:
-        if not alone:
+        if not alone or (asked and not Reconcile.objects.filter(pk=asked.pk, finished_at=None).exists()):
             return None
-        row = Reconcile.objects.create(channel=channel, cause=cause, since=since)
+        row = asked or Reconcile.objects.create(channel=channel, cause=cause, since=since)
         reached = pull_times(channel)
         try:
             for stream in channel.adapter.streams:
@@ -101,9 +125,11 @@ def reconcile_due(now: datetime) -> int:
     """Reads back the channels whose outage is over, and each active one once a day; returns how many."""
     done = 0
     for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
-        if _refused_lately(channel, now):
+        if asked := _asked_for(channel):
+            done += reconcile(channel, since=asked.since, asked=asked) is not None
+        elif _refused_lately(channel, now):
             continue
-        if channel.outage_from is not None:
+        elif channel.outage_from is not None:
             found = reconcile(channel, since=channel.outage_from - BEFORE_OUTAGE, cause=Reconcile.Cause.OUTAGE)
             if found and not found.error:
                 Channel.objects.filter(pk=channel.pk, outage_from=channel.outage_from).update(outage_from=None)

@@ -17,6 +17,7 @@ from conversations import (
     item_views,
     macro_views,
     notice_views,
+    reconcile_views,
     saved_views,
     timeline_views,
     views,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 urlpatterns: list[URLPattern] = [
     path("", views.inbox_page, name="inbox"),
+    path("channels/<int:pk>/reconciles/", reconcile_views.reconciles, name="channel-reconciles"),
+    path("channels/<int:pk>/reconciles/now/", reconcile_views.reconcile_now, name="channel-reconcile"),
     path("rows/", views.rows, name="rows"),
     path("bulk/", bulk_views.bulk_steps, name="bulk"),
     path("bulk/count/", bulk_views.bulk_count, name="bulk-count"),
