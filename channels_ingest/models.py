@@ -346,3 +346,17 @@ class Reconcile(models.Model):
 def pull_times(channel: Channel) -> dict[str, datetime | None]:
     """When each stream of the channel was last pulled with success."""
     return dict(channel.cursors.values_list("stream", "succeeded_at"))
+
+
+class PushKey(models.Model):
+    """The key by which push servers know us: one for this installation, made when a browser first asks for it."""
+
+    ONLY = 1
+
+    secrets = SealedField()  # {"vapid": the private value, in hex}
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="push_key_only_one"),)
+
+    def __str__(self) -> str:
+        return "key for push"

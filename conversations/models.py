@@ -792,6 +792,7 @@ class Notification(models.Model):
     at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
+    pushed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
@@ -806,6 +807,7 @@ class Notification(models.Model):
             models.Index(fields=("user", "thread"), condition=Q(read_at__isnull=True), name="notification_unread"),
             models.Index(fields=("user", "kind", "-id"), name="notification_kind"),
             models.Index(fields=("id",), condition=Q(mailed_at__isnull=True), name="notification_unmailed"),
+            models.Index(fields=("at",), condition=Q(pushed_at__isnull=True), name="notification_unpushed"),
         )
 
     def __str__(self) -> str:
@@ -835,6 +837,21 @@ class Mention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in note {self.interaction_id}"
+
+
+class PushSubscription(models.Model):
+    """A browser that shows somebody's notifications while nobody looks. It ends with the session it was made in."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="push_subscriptions")
+    endpoint = models.CharField(max_length=1000, unique=True)
+    p256dh = models.CharField(max_length=120)
+    auth = models.CharField(max_length=40)
+    session_key = models.CharField(max_length=40)
+    failures = models.PositiveSmallIntegerField(default=0)  # in a row
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"browser of {self.user_id}"
 
 
 class HelperCredit(models.Model):

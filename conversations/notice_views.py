@@ -15,7 +15,9 @@ from accounts.access import requires
 from accounts.audit import audit
 from accounts.keyset import page
 from accounts.roles import Permission
-from conversations import mentions, notify
+from channels_ingest import webpush
+from channels_ingest.webpush import BadSubscription, Subscription
+from conversations import mentions, notify, push
 from conversations.forms import NoticeForm
 from conversations.models import Notification, Thread
 from conversations.pages import Request, thread_of
@@ -71,7 +73,27 @@ def notice_settings(request: Request) -> HttpResponse:
         audit(by=user, verb="changed notices", on=user)
         messages.success(request, _("Saved."))
         return HttpResponseRedirect(reverse("notice-settings"))
-    return render(request, "conversations/notice_settings.html", {"section": "account", "form": form})
+    context = {"section": "account", "form": form, "push_key": webpush.public_key()}
+    return render(request, "conversations/notice_settings.html", context)
+
+
+@requires(Permission.READ)
+@require_POST
+def push_here(request: Request) -> HttpResponse:
+    """This browser shows the user's notifications, until it is switched off or they sign out."""
+    given = Subscription(*(request.POST.get(name, "") for name in ("endpoint", "p256dh", "auth")))
+    try:
+        push.subscribe(request.user, given, session_key=request.session.session_key or "")
+    except BadSubscription:
+        return HttpResponse(status=422)
+    return HttpResponse(status=204)
+
+
+@requires(Permission.READ)
+@require_POST
+def push_no_more(request: Request) -> HttpResponse:
+    push.unsubscribe(request.user, request.POST.get("endpoint", ""))
+    return HttpResponse(status=204)
 
 
 @requires(Permission.REPLY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from conversations import actions, bulk, deliver, notify, readings, reconcile, search
+from conversations import actions, bulk, deliver, notify, push, readings, reconcile, search
 
 
 @shared_task
@@ -35,6 +35,7 @@ def notify_due() -> None:
     now = timezone.now()
     notify.tell_due(now)
     notify.mail_due(now)
+    push.push_due(now)
 
 
 @shared_task

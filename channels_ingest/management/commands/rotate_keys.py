@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from channels_ingest.models import App, Channel
+from channels_ingest.models import App, Channel, PushKey
 from channels_ingest.vault import VaultError
 
 
@@ -18,11 +18,11 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = rotate(App, "secrets") + rotate(Channel, "credentials")
+        done = rotate(App, "secrets") + rotate(Channel, "credentials") + rotate(PushKey, "secrets")
         self.stdout.write(f"{done} sets of keys are encrypted with the first key now.")
 
 
-def rotate(model: type[App] | type[Channel], field: str) -> int:
+def rotate(model: type[App] | type[Channel] | type[PushKey], field: str) -> int:
     """Reads each row's secrets with whatever key fits and writes them with the first; returns how many rows."""
     ids = list(model._default_manager.order_by("pk").values_list("pk", flat=True))
     for pk in ids:
