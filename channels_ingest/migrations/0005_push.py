@@ -7,7 +7,7 @@ import channels_ingest.vault
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("channels_ingest", "0003_renewal"),
+        ("channels_ingest", "0004_ledger_filters"),
     ]
 
     operations = [
