@@ -1,8 +1,9 @@
 """Search: threads by the people in them and by their words, newest match first, page by page.
 
-A rare word is found by the inverted index and sorted; a common one by walking back through time until the page is full.
-Which of both is cheaper is what the planner expects of the word, from the statistics that ANALYZE keeps. Where it
-cannot know (the beginning of a word), a short walk is tried first.
+A rare word is found by the inverted index and sorted; any other by walking back through time until the page is full.
+What the planner expects of the words, from the statistics that ANALYZE keeps, says whether they might be rare; then a
+bounded look into the index says whether they are. A walk ends after so many entries, page full or not: the answer then
+says where to search on, so that no search takes long.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from conversations.query import Query, Word
 from conversations.question import Asker, conditions
 from conversations.search import CONFIGS
 
-RARE = 20_000  # as many matches are read and sorted at once
-FIRST_WINDOW = 1_000  # entries of the first walk; each further one is twice as long
-LAST_WINDOW = 16_000
+MAYBE_RARE = 20_000  # so many matches are expected at most of what is looked for in the index
+RARE = 2_000  # so many matches are read and sorted at once: more are found sooner on a walk
+FIRST_WINDOW = 1_000  # entries of the first walk
+LAST_WINDOW = 32_000
+SHORT_WALK = 5_000  # entries that tell how often words come
+LONGEST_WALK = 64_000  # entries of all walks for one page
 MOST_MATCHES = 5_000  # looked at in one turn: many may belong to one thread, or to threads that are not wanted
 MOST_TURNS = 4
 BEGINNING = datetime(9999, 1, 1, tzinfo=UTC)  # of a walk that goes back through time
@@ -71,22 +75,64 @@ class After:
         return cls(BEGINNING, 0, 0)
 
 
-def find(query: Query, asker: Asker, *, before: str = "", limit: int) -> list[Hit]:
-    """The newest `limit` hits after a cursor. `query` holds words; its filters narrow what is found."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The newest hits, and where to search on: a cursor, empty where there is nothing more."""
+
+    hits: list[Hit]
+    older: str = ""
+
+
+def find(query: Query, asker: Asker, *, before: str = "", size: int) -> Found:
+    """A page of up to `size` hits after a cursor; it may hold less, or none, and yet say where to search on.
+
+    `query` holds words; its filters narrow what is found.
+    """
+    hits, walked_to = _newest(query, asker, before, size + 1, patient=False)
+    if len(hits) > size:
+        return Found(hits[:size], hits[size - 1].cursor)
+    return Found(hits, walked_to.cursor if walked_to else "")
+
+
+def find_all(query: Query, asker: Asker, *, limit: int) -> list[Hit]:
+    """The newest `limit` hits, however long it takes."""
+    hits, _walked_to = _newest(query, asker, "", limit, patient=True)
+    return hits
+
+
+def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: bool) -> tuple[list[Hit], Hit | None]:
+    """The hits, and how far the search came where it did not come to an end."""
     after = After.read(before)
     wanted = conditions(query.filters, asker) & Q(brand_id__in=asker.brands)
-    persons = _persons(query, asker)
+    lexemes = lexemes_of(query.words)
+    expected = _expected(lexemes) if lexemes else 0
+    persons = _persons(query, misspelt=expected <= MAYBE_RARE)
     by_people = _by_people(persons & wanted, after, limit) if persons else []
-    words = wanted & ~persons if persons else wanted
-    by_words = _by_words(lexemes_of(query.words), asker, words, after, limit)
-    return sorted([*by_people, *by_words], key=lambda hit: hit.order, reverse=True)[:limit]
+    search = _Search(lexemes, asker, wanted & ~persons if persons else wanted, after, limit)
+    # side by side is what the index does not know: it has to look at every text that holds all the words
+    search.perhaps_rare = expected <= (RARE if any(word.phrase for word in query.words) else MAYBE_RARE)
+    search.seems_rare = expected <= RARE
+    by_words = search.newest(patient=patient) if lexemes else []
+    walked_to = search.walked_to
+    hits = sorted([*by_people, *by_words], key=lambda hit: hit.order, reverse=True)
+    if walked_to:
+        hits = [hit for hit in hits if hit.order >= walked_to.order]  # the others may be older than words to come
+    return hits[:limit], walked_to
 
 
-def _persons(query: Query, asker: Asker) -> Q:
-    """The people whom the words might name; nobody where one of them is unwanted."""
+def _persons(query: Query, *, misspelt: bool) -> Q:
+    """The people whom the words might name, perhaps misspelt; nobody where one of them is unwanted."""
     if any(word.without for word in query.words):
         return Q()
-    return people.threads_of(" ".join(word.text for word in query.words))
+    return people.threads_of(" ".join(word.text for word in query.words), misspelt=misspelt)
+
+
+def _expected(lexemes: str) -> int:
+    """How many entries the planner expects to match."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPECTED, {"query": lexemes})
+        ((told,),) = cursor.fetchall()
+    return int(told[0]["Plan"]["Plan Rows"])
 
 
 def _by_people(wanted: Q, after: After, limit: int) -> list[Hit]:
@@ -114,6 +160,14 @@ _LAST_OF_WALK = """
     WHERE BRAND AND (posted_at, interaction_id) < (%(at)s, %(pk)s)
     ORDER BY posted_at DESC, interaction_id DESC OFFSET %(window)s - 1 LIMIT 1
 """
+# Made as a whole before it is limited, so that the planner reads the inverted index whatever it expects.
+_SOME = """
+    WITH found AS MATERIALIZED (
+        SELECT posted_at, interaction_id, thread_id FROM conversations_searchentry
+        WHERE BRAND AND document @@ %(query)s::tsquery AND thread_id IS NOT NULL
+    )
+    SELECT posted_at, interaction_id, thread_id FROM found LIMIT %(few)s
+"""
 _ALL = """
     SELECT posted_at, interaction_id, thread_id FROM (
         SELECT posted_at, interaction_id, thread_id FROM conversations_searchentry
@@ -131,51 +185,73 @@ _EXPECTED = "EXPLAIN (FORMAT JSON) SELECT 1 FROM conversations_searchentry WHERE
 Match = tuple[datetime, int, int]  # when, interaction, thread
 
 
-def _by_words(lexemes: str, asker: Asker, wanted: Q, after: After, limit: int) -> list[Hit]:
-    if not lexemes:
-        return []
-    brands = list(asker.brands)
-    pk = 2**62 if after.kind else after.pk
-    values: dict[str, Any] = {
-        "query": lexemes, "brands": brands, "brand": brands[0] if brands else 0, "most": MOST_MATCHES,
-        "at": after.at, "pk": pk, "first_at": after.at, "first_pk": pk,
-    }  # fmt: skip
-    one_brand = len(brands) == 1  # by equality: only then the index gives the order too
-    return _Search(
-        values, "brand_id = %(brand)s" if one_brand else "brand_id = ANY(%(brands)s)", wanted, limit
-    ).newest()
-
-
 class _Search:
     """One search for words, however it is done. It moves its own place (`at`, `pk`) back through time."""
 
-    def __init__(self, values: dict[str, Any], brand: str, wanted: Q, limit: int) -> None:
-        self.values, self.brand, self.wanted, self.limit = values, brand, wanted, limit
-        self.later_page = values["at"] < BEGINNING
+    def __init__(self, lexemes: str, asker: Asker, wanted: Q, after: After, limit: int) -> None:
+        brands = list(asker.brands)
+        pk = 2**62 if after.kind else after.pk
+        self.values: dict[str, Any] = {
+            "query": lexemes, "brands": brands, "brand": brands[0] if brands else 0, "most": MOST_MATCHES,
+            "few": RARE + 1, "at": after.at, "pk": pk, "first_at": after.at, "first_pk": pk,
+        }  # fmt: skip
+        # one brand by equality: only then the index gives the order too
+        self.brand = "brand_id = %(brand)s" if len(brands) == 1 else "brand_id = ANY(%(brands)s)"
+        self.wanted, self.limit = wanted, limit
+        self.perhaps_rare = self.seems_rare = True
+        self.later_page = after.at < BEGINNING
+        self.walked = 0  # entries
+        self.window = FIRST_WINDOW
+        self.walked_to: Hit | None = None  # where a walk ended that might have gone on
         self.found: dict[int, Hit] = {}
 
-    def newest(self) -> list[Hit]:
-        if self._expected() <= RARE or not self._walk():
-            self._read_all()
+    def newest(self, *, patient: bool) -> list[Hit]:
+        if not self._is_read() and not self._walk(LONGEST_WALK):
+            if patient:
+                self._read_all()
+            else:
+                self.walked_to = Hit(self.values["at"], 0, self.values["pk"])
         return sorted(self.found.values(), key=lambda hit: hit.order, reverse=True)[: self.limit]
 
-    def _expected(self) -> int:
-        """How many entries the planner expects to match. The beginnings of words it cannot know: many."""
-        ((told,),) = self._rows(_EXPECTED)
-        return int(told[0]["Plan"]["Plan Rows"])
+    def _is_read(self) -> bool:
+        """Whether a look into the index, perhaps after a short walk, was enough."""
+        if not self.perhaps_rare:
+            return False
+        if not self.seems_rare:
+            if self._walk(SHORT_WALK):
+                return True
+            if len(self.found) * LONGEST_WALK >= self.limit * self.walked:
+                return False  # at this rate a walk fills the page
+        return self._read_rare()
 
-    def _walk(self) -> bool:
-        """Walks back until the page is full or nothing is left (True), or the windows grow too long (False)."""
-        window = FIRST_WINDOW
-        while window <= LAST_WINDOW:
-            self.values["window"] = window
+    def _read_rare(self) -> bool:
+        """Reads all matches at once, or says that they are too many."""
+        matches: list[Match] = self._rows(_SOME)
+        if len(matches) > RARE:
+            return False
+        place = self.values["first_at"], self.values["first_pk"]
+        self._keep(sorted((match for match in matches if match[:2] < place), reverse=True))
+        return True
+
+    def _walk(self, most: int) -> bool:
+        """Walks back until the page is full or nothing is left (True), or it was long enough (False)."""
+        while self.walked < most:
+            self.values["window"] = window = min(self.window, most - self.walked)
             self._keep(sorted(self._rows(_WALK), reverse=True))
             last = self._rows(_LAST_OF_WALK)
             if len(self.found) >= self.limit or not last:
                 return True
             self.values["at"], self.values["pk"] = last[0]
-            window *= 2
+            self.walked += window
+            self.window = min(self._next_window(window), LAST_WINDOW)
         return False
+
+    def _next_window(self, window: int) -> int:
+        """As long as what was found so far lets expect; where that was nothing, much longer."""
+        if not self.found:
+            return 4 * window
+        missing = self.limit - len(self.found)
+        return max(FIRST_WINDOW, self.walked * missing * 5 // (len(self.found) * 4))
 
     def _read_all(self) -> None:
         for _turn in range(MOST_TURNS):
@@ -214,22 +290,32 @@ def lexemes_of(words: Sequence[Word]) -> str:
     """
     if all(word.without for word in words):
         return ""
-    parts: list[str] = []
-    values: list[str] = []
-    for word in words:
-        part, told = _one(word)
-        parts.append(f"!!({part})" if word.without else f"({part})")
-        values += told
+    ways = [_ways(word) for word in words]
+    asked = [sql for some in ways for sql, _value in some]
     with connection.cursor() as cursor:
         # asked for once, beforehand: in a condition it would be worked out anew for every row
-        cursor.execute(f"SELECT ({' && '.join(parts)})::text", values)
-        (lexemes,) = cursor.fetchone()
-    return str(lexemes)
+        cursor.execute(
+            f"SELECT {', '.join(f'({sql})::text' for sql in asked)}", [value for some in ways for _sql, value in some]
+        )
+        told = iter(cursor.fetchone())
+    parts = [
+        _any_of([next(told) for _way in some], without=word.without) for word, some in zip(words, ways, strict=True)
+    ]
+    return " & ".join(part for part in parts if part)
 
 
-def _one(word: Word) -> tuple[str, list[str]]:
+def _any_of(ways: Sequence[str], *, without: bool) -> str:
+    """Each way once: the planner adds up what it expects of all. Empty for a word of which nothing is left."""
+    each = list(dict.fromkeys(way for way in ways if way))
+    if len(each) > 1 and each[0].endswith(":*"):  # the beginning of a word stands for the word itself too
+        each = [each[0], *(way for way in each[1:] if way != each[0].removesuffix(":*"))]
+    return f"{'!' if without else ''}({' | '.join(each)})" if each else ""
+
+
+def _ways(word: Word) -> list[tuple[str, str]]:
+    """The SQL and its value for each way in which a word may stand in the index."""
     if word.phrase:
-        return "phraseto_tsquery('simple', unaccent(%s))", [word.text]
-    stems = [f"to_tsquery('{CONFIGS[language]}', unaccent(%s))" for language in STEMMED]
+        return [("phraseto_tsquery('simple', unaccent(%s))", word.text)]
+    stems = [(f"to_tsquery('{CONFIGS[language]}', unaccent(%s))", word.text) for language in STEMMED]
     begun = f"{word.text}:*" if word.prefix else word.text
-    return " || ".join(["to_tsquery('simple', unaccent(%s))", *stems]), [begun, *[word.text] * len(stems)]
+    return [("to_tsquery('simple', unaccent(%s))", begun), *stems]

@@ -21,7 +21,7 @@ from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
 from conversations import exposure
-from conversations.find import Hit, find
+from conversations.find import Hit, find, find_all
 from conversations.highlight import passage
 from conversations.models import Delivery, Interaction, Mention, Promise, SavedView, Thread, ThreadSeen, unread
 from conversations.query import Query, parse
@@ -345,7 +345,7 @@ def selection(user: User, wanted: Wanted, brands: Collection[int], limit: int) -
     """Ids of the first `limit` threads of the list: what "all in this view" means."""
     asker = Asker(user, brands)
     if wanted.searching:
-        return [hit.thread for hit in find(wanted.asked, asker, limit=limit)]
+        return [hit.thread for hit in find_all(wanted.asked, asker, limit=limit)]
     return list(_asked_for(asker, wanted).values_list("pk", flat=True)[:limit])
 
 
@@ -377,9 +377,8 @@ def row_of(asker: Asker, wanted: Wanted, row: Row) -> Row:
 
 
 def _found_page(asker: Asker, wanted: Wanted) -> Page:
-    hits = find(wanted.asked, asker, before=wanted.before, limit=PAGE_SIZE + 1)
-    older = hits[PAGE_SIZE - 1].cursor if len(hits) > PAGE_SIZE else ""
-    hits = hits[:PAGE_SIZE]
+    found = find(wanted.asked, asker, before=wanted.before, size=PAGE_SIZE)
+    hits = found.hits
     threads = {one.pk: one for one in _with_parts(Thread.objects.filter(pk__in=[hit.thread for hit in hits]))}
     texts = dict(
         Interaction.objects.filter(pk__in=[hit.interaction for hit in hits if hit.interaction], removed_at=None)
@@ -387,7 +386,7 @@ def _found_page(asker: Asker, wanted: Wanted) -> Page:
     )  # fmt: skip
     listed = rows([threads[hit.thread] for hit in hits if hit.thread in threads], asker.user)
     by_thread = {hit.thread: hit for hit in hits}
-    return Page([_found_row(row, by_thread[row.thread.pk], texts, wanted) for row in listed], older)
+    return Page([_found_row(row, by_thread[row.thread.pk], texts, wanted) for row in listed], found.older)
 
 
 def _found_row(row: Row, hit: Hit, texts: Mapping[int, str], wanted: Wanted) -> Row:
