@@ -10,8 +10,9 @@ from scrm import schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 
-app = Celery("scrm")
+app = Celery("scrm", task_cls="scrm.clock:CarefulTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.beat_scheduler = "scrm.schedule:Scheduler"
 schedule.install(app)
 app.autodiscover_tasks(["channels_ingest", "conversations", "insights"])
 

@@ -7,8 +7,18 @@ service of its own (`celery beat`), of which there must be one.
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.beat import EmbeddedService
+from celery.beat import EmbeddedService, PersistentScheduler, ScheduleEntry
 from click import Option
+
+
+class Scheduler(PersistentScheduler):
+    """Knows that clocks are set back: a run in the future was noted by a wrong clock, and nobody waits for it."""
+
+    def is_due(self, entry: ScheduleEntry) -> Any:
+        now = entry.default_now()
+        if entry.last_run_at is not None and entry.last_run_at > now:
+            entry.last_run_at = now
+        return super().is_due(entry)
 
 
 class Schedule(bootsteps.StartStopStep):
@@ -21,7 +31,9 @@ class Schedule(bootsteps.StartStopStep):
         self.enabled = with_schedule
 
     def create(self, worker: Any) -> Any:
-        return EmbeddedService(worker.app, thread=True, schedule_filename=worker.schedule_filename)
+        return EmbeddedService(
+            worker.app, thread=True, schedule_filename=worker.schedule_filename, scheduler_cls=Scheduler
+        )
 
 
 def install(app: Celery) -> None:

@@ -138,6 +138,9 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     connect_timeout=5,
     keepalives=1,
     keepalives_idle=15,
+    keepalives_interval=5,
+    keepalives_count=3,  # a database that fell silent is given up after half a minute
+    tcp_user_timeout=20_000,  # milliseconds
     options="-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -42,6 +42,14 @@ def install() -> None:
     run(sys.executable, "-m", "playwright", "install", "chromium")
 
 
+def install_package(name: str) -> bool:
+    """Installs a package of the system by apt, where we may."""
+    root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if not shutil.which("apt-get") or (root and not shutil.which("sudo")):
+        return False
+    return run(*root, "apt-get", "update", "-q") and run(*root, *APT, name)
+
+
 def run(*argv: str) -> bool:
     """True when the program ended well; its words go to a log that is shown on failure."""
     done = subprocess.run(argv, check=False, capture_output=True, text=True)

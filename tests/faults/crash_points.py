@@ -79,7 +79,7 @@ def settle(stage: Stage, scenario: Scenario, scenes: Sequence[Scene]) -> float:
     judge = Judge(stage.dsn, stage.sandbox_url)
     while not judge.quiet() and time.monotonic() - began < SETTLE_SECONDS:
         stage.act("work", bug=scenario.bug)
-        time.sleep(0.1)
+        time.sleep(0.25)
     quiet_after = time.monotonic() - began
     stage.act("pull_all", channels=[scene.channel for scene in scenes], bug=scenario.bug)
     return quiet_after

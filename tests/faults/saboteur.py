@@ -19,6 +19,7 @@ import redis
 
 from scrm.embedded.places import ServiceError
 from tests.faults.stage import LEASE, ActFailed, Stage
+from tests.faults.wire import Wire
 
 RESTART_AFTER = 0.3  # seconds
 MOST_REFUSALS = 3  # of a service to come up, one after the other
@@ -34,6 +35,7 @@ class Kept:
     down_since: float = 0.0
     falls: int = 0
     refusals: int = 0
+    rests_until: float = 0.0  # monotonic; it stays down until then
 
     def watch(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -41,7 +43,7 @@ class Kept:
         if self.process is not None:
             self.process, self.down_since = None, time.monotonic()
             self.falls += 1
-        if time.monotonic() - self.down_since >= RESTART_AFTER:
+        if time.monotonic() >= max(self.down_since + RESTART_AFTER, self.rests_until):
             self._revive()
 
     def _revive(self) -> None:
@@ -77,9 +79,11 @@ class Saboteur:
     kept: dict[str, Kept]
     rng: random.Random
     renew: Callable[[dict[str, Any]], bool]
+    wires: dict[str, Wire]
     pause: tuple[float, float] = (1.0, 3.0)
     strikes: Counter[str] = field(default_factory=Counter)
     hits: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
     next_at: float = 0.0
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 
@@ -100,9 +104,14 @@ class Saboteur:
     def calm(self) -> None:
         """No more faults: what was stopped goes on, the weather is fine."""
         self.stage.control("DELETE", "switches")
+        for wire in self.wires.values():
+            wire.clear()
+        for one in self.kept.values():
+            one.rests_until = 0.0
         self.next_at = float("inf")
         self.later = [(0.0, deed) for _, deed in self.later]
         self.tick()
+        self._time_passes()
 
     # -- processes ----------------------------------------------------------------------------------------------------
 
@@ -146,6 +155,29 @@ class Saboteur:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                 " AND backend_type = 'client backend' AND random() < 0.5"
             )
+
+    def f7_wire_slow(self) -> None:
+        wire = self.wires[self.rng.choice(sorted(self.wires))]
+        wire.late = 0.1
+        self.later.append((time.monotonic() + 4, wire.clear))
+
+    def f7_wire_silent(self) -> None:
+        """A black hole; then it passes on what it held, or every connection is gone."""
+        wire = self.wires[self.rng.choice(sorted(self.wires))]
+        self._count_window("F7")
+        wire.block()
+        if self.rng.random() < 0.5:
+            self.later.append((time.monotonic() + 4.9, wire.cut))
+        self.later.append((time.monotonic() + 5, wire.clear))
+
+    def f7_wire_reset(self) -> None:
+        self._count_window("F7")
+        self.wires[self.rng.choice(sorted(self.wires))].cut()
+
+    def f16_receiver_down(self) -> None:
+        """What is pushed meanwhile must come by pull."""
+        self.kept["web"].rests_until = time.monotonic() + 6
+        self.kept["web"].kill()
 
     # -- networks -----------------------------------------------------------------------------------------------------
 
@@ -191,6 +223,29 @@ class Saboteur:
         """X alone: Graph never asks for less than a minute."""
         self._switch("rate_limited", 4, probability=0.9, reset_in_s=2, network="x")
 
+    def f15_wrong_waits(self) -> None:
+        """429 with a wait that nobody can mean, or none; a quarter of an hour or a minute is then made to pass."""
+        wait = self.rng.choice([-1, 31_536_000, "Wed, 21 Oct 2065 07:28:00 GMT", "soon", 900])
+        self._switch("rate_limited", 1.5, probability=0.5, network="x", no_reset=True, retry_after=wait)
+        self.later.append((time.monotonic() + 4, self._time_passes))
+
+    def f15_graph_throttled(self) -> None:
+        code = self.rng.choice([4, 17, 32, 613])
+        self._switch("rate_limited", 1.5, probability=0.5, network="facebook", code=code, regain_min=1)
+        self.later.append((time.monotonic() + 4, self._time_passes))
+
+    def _time_passes(self) -> None:
+        """What networks asked us to wait for is over; for more than a day nobody may have been believed."""
+        with suppress(psycopg2.Error):
+            long = (
+                "SELECT count(*) FROM channels_ingest_channel WHERE limited_until > now() + interval '1 day 1 minute'"
+            )
+            ((count,),) = self._query(long)
+            if count:
+                self.complaints.append(f"F15: {count} channels were silenced for more than a day")
+            for statement in TIME_PASSES:
+                self.stage.sql(statement)
+
     def _switch(self, fault: str, seconds: float, **more: Any) -> None:
         asked = {"network": "*", "fault": fault, "for_s": seconds, "seed": self.rng.randrange(10**6), **more}
         with suppress(ActFailed, OSError):
@@ -219,6 +274,12 @@ class Saboteur:
             connection.close()
 
 
+TIME_PASSES = (
+    "UPDATE channels_ingest_channel SET limited_until = NULL WHERE limited_until > now()",
+    "UPDATE channels_ingest_streamcursor SET due_at = now() WHERE due_at > now() + interval '30 seconds'",
+    "UPDATE conversations_delivery SET not_before = now() WHERE state IN ('queued', 'unknown')"
+    " AND not_before BETWEEN now() + interval '30 seconds' AND now() + interval '1 day'",
+)
 WRITES = "tweets|comments|messages|dm_conversations"
 WEIGHTS = {
     "f1_worker_killed": 6,
@@ -229,6 +290,9 @@ WEIGHTS = {
     "f6_postgres_killed": 1,
     "f6_postgres_restarted_at_once": 1,
     "f6_backends_terminated": 2,
+    "f7_wire_slow": 2,
+    "f7_wire_silent": 2,
+    "f7_wire_reset": 2,
     "f8_unclear_answers": 5,
     "f8_server_errors": 2,
     "f11_webhooks_doubled": 2,
@@ -237,6 +301,9 @@ WEIGHTS = {
     "f13_paging_shifts": 1,
     "f14_token_revoked": 1,
     "f15_rate_limited": 1,
+    "f15_wrong_waits": 1,
+    "f15_graph_throttled": 1,
+    "f16_receiver_down": 1,
 }
 
 

@@ -18,14 +18,26 @@ import psycopg2
 
 from scrm.embedded.launch import launch
 from scrm.services import BASE_DIR
+from tests.faults import faketime
 from tests.faults.judge import Judge, Judgement, Pressed
 from tests.faults.saboteur import Kept, Saboteur
-from tests.faults.stage import SETTLE, Stage, answers, await_true, directory, free_port
-from tests.faults.town import Agent, Customers, House, Life
+from tests.faults.stage import Stage, answers, await_true, directory, free_port
+from tests.faults.town import Agent, Customers, House, Life, Vandal
+from tests.faults.wire import Wire
 
+CLOCKS_APART = 1.0  # seconds between a look at the screens and its entry
 QUIET_WITHIN = 120.0  # seconds; after that the judge speaks all the same
 CHANCE = {"worker": "0.015", "web": "0.006"}  # of dying at a failpoint
-STORM = {"PULL_PACE": "6", "API_RATE": "100000/min", "WORKERS": "1", "MALLOC_ARENA_MAX": "2"}
+# A call that a loaded machine holds up for longer than lease and settle time is sent twice: here it has 7 seconds.
+STORM = {
+    "SEND_LEASE": "4",
+    "SEND_SETTLE": "3",
+    "PULL_PACE": "6",
+    "API_RATE": "100000/min",
+    "WORKERS": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
+WRONG_CLOCKS = ("+2h", "-2h", "+40d")  # F17, of one worker
 
 
 @dataclass
@@ -62,7 +74,7 @@ class Outcome:
             f"failure probability at 95 %: {bound}",
             f"quiet after {self.quiet_after:.1f} s",
             str(self.judgement),
-            *(f"I3: {lie}" for lie in self.lies[:12]),
+            *self.lies[:12],
         ]
         return "\n".join(lines)
 
@@ -105,7 +117,15 @@ class Storm:
         self.listener.bind(("127.0.0.1", free_port()))
         self.listener.listen(128)
         self.base = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.stage.more_environment |= {"PUBLIC_URL": self.base}
+        self.wires = {
+            "postgres": Wire(self.stage.places.sockets / ".s.PGSQL.5432"),
+            "valkey": Wire(self.stage.valkey.socket),
+        }
+        self.stage.more_environment |= {
+            "PUBLIC_URL": self.base,
+            "DATABASE_URL": f"postgresql://scrm@127.0.0.1:{self.wires['postgres'].port}/scrm",
+            "REDIS_URL": f"redis://127.0.0.1:{self.wires['valkey'].port}/0",
+        }
         self.stage.restart_zygote()
         services = dict(self.stage.processes)
         self.kept = {
@@ -121,7 +141,7 @@ class Storm:
         self.kept["web"].kill()  # it comes back with a trap set
         for one in self.kept.values():
             one.watch()
-        self.saboteur = Saboteur(self.stage, self.kept, random.Random(self.rng.random()), self._renew)
+        self.saboteur = Saboteur(self.stage, self.kept, random.Random(self.rng.random()), self._renew, self.wires)
         self.outcome.strikes, self.outcome.hits = self.saboteur.strikes, self.saboteur.hits
 
     def _start_web(self) -> subprocess.Popen[Any]:
@@ -133,15 +153,25 @@ class Storm:
         celery = ("-m", "celery", "--quiet", "-A", "scrm", "worker", "--loglevel", "WARNING", "--concurrency", "1")
         schedule = ("--with-schedule", "--schedule", str(self.stage.root / f"schedule-{name}"), "-n", f"{name}@storm")
         still = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-        return self._start("worker", *celery, *schedule, *still)
+        return self._start("worker", *celery, *schedule, *still, more=self._clock(name))
 
-    def _start(self, kind: str, *arguments: str, **how: Any) -> subprocess.Popen[Any]:
+    def _clock(self, name: str) -> dict[str, str]:
+        """Every other life of the second worker is lived by a wrong clock."""
+        if not self.raging or name != "second" or self.rng.random() < 0.5:
+            return {}
+        wrong = self.rng.choice(WRONG_CLOCKS)
+        self.outcome.strikes[f"f17_clock {wrong}"] += 1
+        return faketime.environment(wrong)
+
+    def _start(
+        self, kind: str, *arguments: str, more: dict[str, str] | None = None, **how: Any
+    ) -> subprocess.Popen[Any]:
         trap = {"FAILPOINT": "chance", "FAILPOINT_CHANCE": CHANCE[kind], "FAILPOINT_LOG": str(self.strikes_log)}
         with (self.stage.places.logs / f"{kind}.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=BASE_DIR,
-                env=self.stage.environment | (trap if self.raging else {}),
+                env=self.stage.environment | (trap if self.raging else {}) | (more or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -159,7 +189,9 @@ class Storm:
             connected = self.stage.act("connect", kind=kind, brand=brand)
             token = self.stage.act("issue_key", agent=connected["agent"])
             self.stage.act("ask_for_pushes", channel=connected["channel"])
-            houses.append(House(kind, brand["username"], connected["channel"], token))
+            secret = brand["credentials"].get("consumer_secret") or brand["credentials"]["app_secret"]
+            hook = (self.base + connected["hook"], secret)
+            houses.append(House(kind, brand["username"], connected["channel"], token, hook))
         return houses
 
     def _renew(self, brand: dict[str, Any]) -> bool:
@@ -202,6 +234,8 @@ class Storm:
             agent = Agent(self.stage, house, self.base, random.Random(self.rng.random()), answers=self.outcome.answers)
             self.agents.append(agent)
             self.town.append(Life(agent.act, lambda: 0.7))
+        vandal = Vandal(self.houses, random.Random(self.rng.random()), done=self.outcome.said)
+        self.town.append(Life(vandal.act, lambda: 2.0))
         for life in self.town:
             life.start()
 
@@ -249,6 +283,8 @@ class Storm:
         judge = Judge(self.stage.dsn, self.stage.sandbox_url)
         self.outcome.judgement = judge.judge(self.pressed)
         self._judge_screens(judge)
+        self.outcome.lies += self.saboteur.complaints
+        self.outcome.lies += [words for agent in self.agents for words in agent.complaints]
         if self.strikes_log.exists():
             for line in self.strikes_log.read_text().splitlines():
                 self.outcome.hits[f"F2 at {line.split(' ', 1)[1]}"] += 1
@@ -258,8 +294,8 @@ class Storm:
         accepted = {mark: one.mono for one in judge.ledger.things() if one.via == "api" for mark in one.canaries}
         for one in self.pressed:
             state, at = self.seen.get(one.key, ("", 0.0))
-            if state in ("sent", "verified") and accepted.get(one.canary, float("inf")) > at + SETTLE:
-                self.outcome.lies.append(f"reply {one.canary} was shown as {state} before it was accepted")
+            if state in ("sent", "verified") and accepted.get(one.canary, float("inf")) > at + CLOCKS_APART:
+                self.outcome.lies.append(f"I3: reply {one.canary} was shown as {state} before it was accepted")
 
     def _close(self) -> None:
         for life in self.town:
@@ -274,6 +310,8 @@ class Storm:
             process = self.kept[name].process if hasattr(self, "kept") else None
             if process is not None:
                 self.stage.replace(label, process)
+        for wire in getattr(self, "wires", {}).values():
+            wire.close()
         self.stage.close()
         if hasattr(self, "listener"):
             self.listener.close()

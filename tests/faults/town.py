@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import random
 import threading
 import time
@@ -11,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
 from tests.faults.judge import Pressed
 from tests.faults.stage import ActFailed, Stage, http
@@ -36,6 +40,7 @@ class House:
     handle: str
     channel: int
     token: str
+    hook: tuple[str, str] = ("", "")  # where its network pushes to, and by which secret
 
 
 @dataclass
@@ -116,11 +121,13 @@ class Agent:
     rng: random.Random
     pressed: list[Pressed] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
 
     def act(self) -> None:
         """Looks for somebody who waits and answers."""
-        waiting = self._ask("GET", f"threads/?channel={self.house.channel}&waiting=true&state=open")
+        waiting = self._ask("GET", "threads/?waiting=true&state=open")
         threads = (waiting or {}).get("results", [])
+        self._look_for_strangers(threads)
         if not threads:
             return
         thread = self.rng.choice(threads)
@@ -128,6 +135,12 @@ class Agent:
         open_ways = [name for name in ("reply", "message") if ways and ways[name]["allowed"]]
         if open_ways:
             self._press(thread["id"], self.rng.choice(open_ways))
+
+    def _look_for_strangers(self, threads: list[dict[str, Any]]) -> None:
+        """I11, F22: an agent of one brand never sees another's, whatever died or was forked meanwhile."""
+        for thread in threads:
+            if thread["channel"] != self.house.channel:
+                self.complaints.append(f"I11: an agent of @{self.house.handle} was shown thread {thread['id']}")
 
     def _press(self, thread: int, action: str) -> None:
         one = Pressed(str(uuid.uuid4()), self.stage.canary(), acknowledged=False)
@@ -152,6 +165,48 @@ class Agent:
                 self.answers["no answer"] += 1
             time.sleep(0.3)
         return None
+
+
+POISON = (
+    b"{",
+    b"null",
+    b"[" * 100_000,
+    b"\xff\xfe\x00",
+    b'"\\ud800"',
+    b'{"for_user_id": 5, "tweet_create_events": [[[]], null, 7, {"id": {"a": 1}, "id_str": "\\u0000"}]}',
+    b'{"object": "page", "entry": [{"id": "x", "changes": [{"value": {"item": "comment", "comment_id": ["a"]}}]}]}',
+    b'{"object": "page", "entry": {"id": 1e999}}',
+    b'{"data": {"event_type": "post.create", "payload": [1, "\\ud83d"]}}',
+    b'{"words": "' + b"@brand " * 10_000 + b'"}',
+    b'{"words": "' + b"x" * 1_000_000 + b'"}',
+)
+
+
+@dataclass
+class Vandal:
+    """Pushes authentic nonsense (F18), each time another one; it must stop nobody."""
+
+    houses: list[House]
+    rng: random.Random
+    done: Counter[str] = field(default_factory=Counter)
+
+    def act(self) -> None:
+        house = self.rng.choice(self.houses)
+        address, secret = house.hook
+        body = self.rng.choice(POISON) + b" " * self.rng.randrange(1000)
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+        given = {
+            "x-twitter-webhooks-signature": "sha256=" + base64.b64encode(signature).decode(),
+            "x-hub-signature-256": "sha256=" + signature.hex(),
+        }
+        request = Request(address, data=body, headers={"Content-Type": "application/json", **given})
+        try:
+            with urlopen(request, timeout=10) as answer:
+                self.done[f"poison answered {answer.status}"] += 1
+        except HTTPError as refused:
+            self.done[f"poison answered {refused.code}"] += 1
+        except (HTTPException, OSError):
+            self.done["poison not answered"] += 1
 
 
 class Life(threading.Thread):
