@@ -47,12 +47,17 @@ def possibilities(thread: Thread, *, now: datetime | None = None, human: bool = 
 
 
 def _latest_inbound(thread: Thread, visibility: Visibility) -> Interaction | None:
-    return (
+    if not (thread.has_private if visibility == Visibility.PRIVATE else thread.has_public):
+        return None
+    item = (
         thread.interactions.filter(direction=Interaction.Direction.IN, visibility=visibility, removed_at=None)
-        .select_related("author", "channel", "channel__app")
+        .select_related("author")
         .order_by("-posted_at", "-id")
         .first()
     )
+    if item is not None and item.channel_id == thread.channel_id:
+        item.channel = thread.channel
+    return item
 
 
 def possibility(

@@ -48,9 +48,10 @@ def customer_of(thread: Thread, user: User) -> Customer:
             .exclude(pk=thread.pk)
             .exclude(state__in=(Thread.State.CLOSED, *Thread.PUT_AWAY))
             .select_related("channel", "latest")
+            .only("last_activity_at", "channel__network", "latest__text")
             .order_by("-last_activity_at")[:OTHERS_SIZE]
         ),
-        lately=timeline(contact, user, size=TIMELINE_SIZE).rows,
+        lately=timeline(contact, user, size=TIMELINE_SIZE, outline=True).rows,
         reach=sum(identity.followers or 0 for identity in identities),
     )
 

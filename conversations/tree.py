@@ -173,8 +173,18 @@ def newest_inbound(thread: Thread) -> int | None:
 # -- queries ----------------------------------------------------------------------------------------------------------
 
 
+# what is shown of an item, of those who spoke, and of what became of an answer
+_SHOWN = (
+    *(field.name for field in Interaction._meta.concrete_fields if field.name not in ("facts", "metrics")),
+    *(f"author__{name}" for name in ("name", "handle", "external_id", "avatar_url", "verified", "ours")),
+    *(f"sent_by__{name}" for name in ("name", "email")),
+    *(f"delivery__{field.name}" for field in Delivery._meta.concrete_fields),
+    *(f"delivery__approval__{name}" for name in ("verdict", "reason")),
+)
+
+
 def _parts(items: QuerySet[Interaction]) -> QuerySet[Interaction]:
-    return items.select_related("author", "sent_by", "delivery__approval").defer("facts")
+    return items.select_related("author", "sent_by", "delivery__approval").only(*_SHOWN)
 
 
 def _own(thread: Thread, before: str) -> tuple[list[Interaction], bool]:
