@@ -28,6 +28,7 @@ from conversations.query import Query, parse
 from conversations.question import Asker, conditions, unknown
 
 PAGE_SIZE = 50
+PINNED = ("mine", "unassigned", "mentions")  # beside each other; the last gives its place to the view that is open
 MOST_SAVED = 30
 COUNT_LIMIT = 100  # "99+": a badge never counts further
 SNIPPET_LENGTH = 160
@@ -190,6 +191,7 @@ class Tab:
     count: int | None  # None: not counted
     current: bool
     saved: SavedView | None = None
+    pinned: bool = False  # stands in the row of tabs; the others stand below "More"
 
     @property
     def query(self) -> str:
@@ -254,9 +256,12 @@ def tabs(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
         Tab(key, str(label), counts[key] if key in COUNTED else None, key == wanted.place)
         for key, label in VIEWS.items()
     ]
-    return built_in + [
+    every = built_in + [
         Tab(f"saved-{one.pk}", one.name, counts[f"saved-{one.pk}"], wanted.saved == one.pk, saved=one) for one in saved
     ]
+    here = [tab.key for tab in every if tab.current and tab.key not in PINNED[:-1]]
+    pinned = {*PINNED[:-1], *here} if here else set(PINNED)
+    return [replace(tab, pinned=tab.key in pinned) for tab in every]
 
 
 def brand_ids(user: User) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse, HttpResponseRedirect
@@ -15,16 +16,36 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import requires
+from accounts.models import Brand, Team, User
 from accounts.roles import Permission
+from channels_ingest.models import Channel
 from channels_ingest.networks import networks
+from contacts.models import Tag
 from conversations import inbox
+from conversations.forms import LONGEST_ID, everybody
 from conversations.models import SavedView
 from conversations.pages import Request
 from conversations.query import parse
 from conversations.readings import CHOICES
 
 ANY = ("", gettext_lazy("any"))
-PARTS = ("in", "brand", "assignee", "team", "tag", "lang", "mood", "urgency", "waiting", "reach", "age")
+PARTS = (
+    "in",
+    "brand",
+    "assignee",
+    "team",
+    "tag",
+    "lang",
+    "mood",
+    "urgency",
+    "audience",
+    "waiting",
+    "due",
+    "reach",
+    "age",
+)
+SHORT = forms.TextInput(attrs={"size": 8, "autocomplete": "off"})
+MOST_CHOICES = 200
 
 
 class SavedViewForm(forms.Form):
@@ -39,6 +60,8 @@ class SavedViewForm(forms.Form):
             ("open", gettext_lazy("open")),
             ("waiting", gettext_lazy("waiting for an answer")),
             ("unread", gettext_lazy("unread")),
+            ("hanging", gettext_lazy("left hanging in public")),
+            ("mentioned", gettext_lazy("waiting for my word")),
             ("overdue", gettext_lazy("overdue by a promise")),
             ("snoozed", gettext_lazy("snoozed")),
             ("closed", gettext_lazy("closed")),
@@ -49,46 +72,70 @@ class SavedViewForm(forms.Form):
         required=False,
         choices=[ANY, ("public", gettext_lazy("public")), ("private", gettext_lazy("private"))],
     )
-    network = forms.ChoiceField(label=gettext_lazy("on"), required=False)
-    channel = forms.CharField(label=gettext_lazy("in the channel"), required=False, max_length=80)
-    brand = forms.CharField(label=gettext_lazy("of the brand"), required=False, max_length=80)
-    assignee = forms.CharField(
-        label=gettext_lazy("assigned to"),
+    audience = forms.ChoiceField(
+        label=gettext_lazy("held"),
         required=False,
-        max_length=80,
-        help_text=gettext_lazy("A name, “me” or “nobody”."),
+        choices=[
+            ANY,
+            ("one-to-one", gettext_lazy("one to one")),
+            ("one-to-many", gettext_lazy("one to many")),
+            ("one-to-one-to-many", gettext_lazy("one to one to many")),
+        ],
     )
-    team = forms.CharField(label=gettext_lazy("and worked on by the team"), required=False, max_length=80)
-    tag = forms.CharField(label=gettext_lazy("tagged"), required=False, max_length=50)
-    lang = forms.CharField(label=gettext_lazy("in the language"), required=False, max_length=8)
+    network = forms.ChoiceField(label=gettext_lazy("on"), required=False)
+    channel = forms.ChoiceField(label=gettext_lazy("in the channel"), required=False)
+    brand = forms.ChoiceField(label=gettext_lazy("of the brand"), required=False)
+    assignee = forms.ChoiceField(label=gettext_lazy("assigned to"), required=False)
+    team = forms.ChoiceField(label=gettext_lazy("and worked on by the team"), required=False)
+    tag = forms.CharField(
+        label=gettext_lazy("tagged"),
+        required=False,
+        max_length=50,
+        widget=forms.TextInput(attrs={"list": "view-tags", "placeholder": ANY[1]}),
+    )
+    lang = forms.ChoiceField(label=gettext_lazy("in the language"), required=False)
     mood = forms.ChoiceField(
         label=gettext_lazy("in the mood"), required=False, choices=[ANY, *((one, one) for one in CHOICES["mood"])]
     )
     urgency = forms.ChoiceField(
-        label=gettext_lazy("with the urgency"),
+        label=gettext_lazy("with the priority"),
         required=False,
         choices=[ANY, *((one, one) for one in CHOICES["urgency"])],
     )
     waiting = forms.CharField(
-        label=gettext_lazy("waiting for longer than"), required=False, max_length=8, help_text="30m, 4h, 3d, 2w"
+        label=gettext_lazy("waiting for longer than"), required=False, max_length=8, help_text="4h", widget=SHORT
+    )
+    due = forms.CharField(
+        label=gettext_lazy("with a promise due within"), required=False, max_length=8, help_text="1d", widget=SHORT
     )
     reach = forms.CharField(
         label=gettext_lazy("from people with at least so many followers"),
         required=False,
         max_length=8,
-        help_text="500, 10k, 2m",
+        help_text="10k",
+        widget=SHORT,
     )
-    age = forms.CharField(label=gettext_lazy("begun longer ago than"), required=False, max_length=8)
+    age = forms.CharField(
+        label=gettext_lazy("begun longer ago than"), required=False, max_length=8, help_text="2w", widget=SHORT
+    )
     text = forms.CharField(label=gettext_lazy("and with the words or further filters"), required=False, max_length=150)
     order = forms.ChoiceField(label=gettext_lazy("in the order"), choices=list(inbox.ORDERS.items()))
     name = forms.CharField(label=gettext_lazy("Name of the view"), max_length=60)
     shared = forms.BooleanField(label=gettext_lazy("Colleagues see it too"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["network"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [ANY, *((key, network.name) for key, network in networks().items())]
+        for name, choices in _choices(by).items():
+            field = self.fields[name]
+            if isinstance(field, forms.ChoiceField):
+                field.choices = [ANY, *choices]
+        for name in ("waiting", "due", "reach", "age"):
+            self.fields[name].widget.attrs["placeholder"] = self.fields[name].help_text
+
+    @property
+    def sentence(self) -> list[forms.BoundField]:
+        """The parts of the sentence."""
+        return [field for field in self if field.name not in ("name", "shared")]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -103,6 +150,23 @@ class SavedViewForm(forms.Form):
         if len(values["q"]) > inbox.QUERY_LENGTH:
             self.add_error(None, _("This is too long."))
         return values
+
+
+def _choices(by: User) -> dict[str, list[tuple[str, str]]]:
+    """What there is in the brands that the user sees."""
+    brands = Brand.objects.visible_to(by)
+    ids = list(brands.values_list("pk", flat=True))
+    channels = Channel.objects.filter(brand__in=ids).order_by("network", "handle")[:MOST_CHOICES]
+    teams = Team.objects.filter(brand__in=ids).values_list("name", flat=True)
+    people = everybody(ids)[:MOST_CHOICES]
+    return {
+        "network": [(key, str(network.name)) for key, network in networks().items()],
+        "channel": [(one.handle, f"{one.network_name} · @{one.handle}") for one in channels if one.handle],
+        "brand": [(brand.slug, brand.name) for brand in brands],
+        "team": [(name, name) for name in dict.fromkeys(teams)],
+        "assignee": [("me", _("me")), ("nobody", _("nobody")), *((one.email, one.name) for one in people)],
+        "lang": [(code, code) for code in settings.LANGUAGES_HEARD],
+    }
 
 
 def question(values: dict[str, Any]) -> str:
@@ -123,32 +187,42 @@ def _part(key: str, value: str) -> str:
 @requires(Permission.READ)
 @require_http_methods(["GET", "POST"])
 def new_view(request: Request) -> HttpResponse:
-    """The form of a new view, begun with what the search box holds."""
-    begun = {"text": request.GET.get("q", "")[:150], "state": "" if request.GET.get("q") else "open"}
-    form = SavedViewForm(request.POST or None, initial=begun)
-    if request.method == "POST" and form.is_valid():
-        view = _save(request, form)
-        if view is not None:
-            return HttpResponseRedirect(f"/?{view.query}")
-        form.add_error("name", _("You have a view of this name."))
+    """The form of a view: a new one, begun with what the search box holds, or one's own to be changed (`edit`)."""
     own = SavedView.objects.filter(owner=request.user)
-    context = {"section": "inbox", "form": form, "own": own}
+    edit = request.GET.get("edit", "")
+    view = get_object_or_404(own, pk=int(edit)) if edit.isdecimal() and len(edit) < LONGEST_ID else None
+    form = SavedViewForm(request.POST or None, initial=_begun(request, view), by=request.user)
+    if request.method == "POST" and form.is_valid():
+        saved = _save(request, form, view)
+        if saved is not None:
+            return HttpResponseRedirect(f"/?{saved.query}")
+        form.add_error("name", _("You have a view of this name."))
+    tags = Tag.objects.order_by("name").values_list("name", flat=True)[:MOST_CHOICES]
+    context = {"section": "inbox", "form": form, "own": own, "view": view, "tags": tags}
     return render(request, "conversations/saved_view.html", context, status=422 if form.errors else 200)
 
 
-def _save(request: Request, form: SavedViewForm) -> SavedView | None:
+def _begun(request: Request, view: SavedView | None) -> dict[str, Any]:
+    if view is None:
+        text = request.GET.get("q", "")[:150]
+        return {"text": text, "state": "" if text else "open", "order": request.GET.get("order", "newest")}
+    parts = view.asks.get("parts", {"text": view.text, "state": ""})
+    return {**parts, "order": view.order, "name": view.name, "shared": view.shared}
+
+
+def _save(request: Request, form: SavedViewForm, view: SavedView | None) -> SavedView | None:
+    """The view as the form says; None where another one bears its name."""
     values = form.cleaned_data
+    view = view or SavedView(owner=request.user)
+    view.name, view.shared, view.order = " ".join(values["name"].split()), values["shared"], values["order"]
+    parts = {field.name: values[field.name] for field in form.sentence if field.name != "order" and values[field.name]}
+    view.asks = {"q": values["q"], "parts": {"state": "", **parts}}
     try:
         with transaction.atomic():
-            return SavedView.objects.create(
-                owner=request.user,
-                name=" ".join(values["name"].split()),
-                shared=values["shared"],
-                asks={"q": values["q"]},
-                order=values["order"],
-            )
+            view.save()
     except IntegrityError:
         return None
+    return view
 
 
 @requires(Permission.READ)

@@ -99,7 +99,9 @@
   const rowsNow = () => [...list().querySelectorAll("li[data-id]")];
 
   function freshViews(page) {
-    replaceKeeping(document.getElementById("views"), page.getElementById("views"));
+    const fresh = page.getElementById("views");
+    fresh.querySelector("details").open = document.querySelector("#views details").open;
+    replaceKeeping(document.getElementById("views"), fresh);
     document.dispatchEvent(new CustomEvent("views:fresh"));
   }
 
@@ -408,7 +410,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target.id === "search") return toList();
     if (event.key === "Escape" && event.target.id === "text") return log().focus({ preventScroll: true });
-    const menu = ["ArrowDown", "ArrowUp"].includes(event.key) && event.target instanceof Element && event.target.matches("button, summary") && event.target.closest("details.drop[open]");
+    const menu = ["ArrowDown", "ArrowUp"].includes(event.key) && event.target instanceof Element && event.target.matches("button, a, summary") && event.target.closest("details.drop[open]");
     if (!menu) return;
     const all = [...menu.querySelectorAll(".menu :is(button, a[href], input:not([type=hidden]), select)")];
     const at = all.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);

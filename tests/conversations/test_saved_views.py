@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.models import User
+from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
 from conversations import inbox
 from conversations.inbox import Wanted
@@ -81,3 +81,58 @@ def test_threads_under_one_post_are_one_row_that_opens(channel: Channel, agent: 
         [("Jonas Okafor", 0), ("Jonas Okafor", 1)],
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("view", "beside"),
+    [("mine", ["mine", "unassigned", "mentions"]), ("closed", ["mine", "unassigned", "closed"])],
+)
+def test_the_open_view_stands_beside_the_usual_ones_and_the_rest_below_more(
+    channel: Channel, agent: User, view: str, beside: list[str]
+) -> None:
+    shown = inbox.tabs(agent, Wanted(view=view), inbox.brand_ids(agent))
+    assert [tab.key for tab in shown if tab.pinned] == beside
+
+
+def test_every_part_of_the_sentence_is_asked(
+    channel: Channel, agent: User, colleague: User, brand: Brand, browser_of: BrowserOf
+) -> None:
+    Team.objects.create(brand=brand, name="Field repairs")
+    parts = {
+        "name": "All of it", "order": "due", "state": "hanging", "visibility": "public", "audience": "one-to-many",
+        "network": "twitter", "channel": "trailhead", "brand": "trailhead", "assignee": colleague.email,
+        "team": "Field repairs", "tag": "refund", "lang": "de", "mood": "negative", "urgency": "high",
+        "waiting": "4h", "due": "1d", "reach": "10k", "age": "2w",
+    }  # fmt: skip
+    answer = browser_of(agent).post("/views/new/", parts)
+    asked = SavedView.objects.get().text
+    assert (answer.status_code, asked) == (
+        302,
+        "is:hanging is:public in:twitter brand:trailhead "
+        f'assignee:{colleague.email} team:"Field repairs" tag:refund lang:de mood:negative urgency:high '
+        "audience:one-to-many waiting:4h due:1d reach:10k age:2w channel:trailhead",
+    )
+    assert len(inbox.page(agent, Wanted.read({"q": asked, "order": "due"}), inbox.brand_ids(agent)).rows) == 0
+
+
+def test_a_view_of_ones_own_is_changed_in_the_same_sentence(agent: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(agent)
+    browser.post("/views/new/", LOUD)
+    address = f"/views/new/?edit={SavedView.objects.get().pk}"
+    shown = browser.get(address).content.decode()
+    browser.post(address, LOUD | {"name": "Louder", "reach": "1m", "shared": "on"})
+    view = SavedView.objects.get()
+    assert ('value="10k"' in shown, view.name, view.text, view.shared) == (
+        True, "Louder", "is:open is:public reach:1m", True,
+    )  # fmt: skip
+
+
+def test_nobody_changes_a_colleagues_view(agent: User, colleague: User, browser_of: BrowserOf) -> None:
+    browser_of(agent).post("/views/new/", LOUD | {"shared": "on"})
+    address = f"/views/new/?edit={SavedView.objects.get().pk}"
+    assert browser_of(colleague).post(address, LOUD | {"name": "Mine now"}).status_code == 404
+
+
+def test_the_choices_are_those_of_the_brands_one_sees(channel: Channel, stranger: User, browser_of: BrowserOf) -> None:
+    page = browser_of(stranger).get("/views/new/").content.decode()
+    assert ("trailhead" in page.lower(), "nordlicht" in page.lower()) == (False, True)
