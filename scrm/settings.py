@@ -226,6 +226,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Social CRM <crm@localhost>"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["scrm.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -13,11 +13,13 @@ from typing import Any
 from playwright.sync_api import ViewportSize, sync_playwright
 
 from scrm.services import BASE_DIR
+from tests.stack.crowd import FEW
 from tests.stack.running import SignedIn, Stack, chromium, running
 from tests.stack.visits import PAGES, Visit, things_of
 
 FOLDER = BASE_DIR / "test-results" / "shots"
 DESK, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=360, height=780)
+WALL = ViewportSize(width=2560, height=1440)
 ZOOMED = ViewportSize(width=720, height=450)
 
 
@@ -34,21 +36,14 @@ LOOKS = (
     Look("desk-dark", {"viewport": DESK, "color_scheme": "dark"}),
     Look("phone-light", {"viewport": PHONE, "color_scheme": "light"}),
     Look("phone-dark", {"viewport": PHONE, "color_scheme": "dark"}),
+    Look("wall-light", {"viewport": WALL, "color_scheme": "light"}),
     Look("zoom-200", {"viewport": ZOOMED, "device_scale_factor": 2, "color_scheme": "light"}),
 )
 
-EXTREMES = (
+CROWDED = (
     Visit("inbox", "/?view=all", "admin", "crowd"),
     Visit("inbox", "/?view=all&q=Donaudampfschiff", "admin", "long-words"),
-    Visit("thread", "/threads/{long_thread}/?view=all", "admin", "long-words"),
-    Visit("thread", "/threads/{arabic_thread}/?view=all", "admin", "arabic"),
-    Visit("contact", "/contacts/{long_contact}/", "admin", "long-words"),
-    Visit("contact", "/contacts/{arabic_contact}/", "admin", "arabic"),
     Visit("contacts", "/contacts/", "admin", "crowd"),
-    Visit("channels", "/channels/", "admin", "crowd"),
-)
-EMPTY = tuple(
-    Visit(route, path, "nobody", "empty") for route, path in (("inbox", "/?view=all"), ("contacts", "/contacts/"))
 )
 
 
@@ -57,11 +52,10 @@ def main(wanted: list[str]) -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     with sync_playwright() as playwright, chromium(playwright) as browser, running() as stack:
         windows = SignedIn(browser, stack)
-        things = things_of(stack)
+        things = things_of(stack) | things_of(stack, "tests.stack.crowd", FEW)
         take(windows, stack, things, [visit for visit in PAGES if chosen(visit, wanted)])
-        stack.site.run("-m", "tests.stack.crowd")
-        things |= things_of(stack, "tests.stack.crowd", "--tell")
-        take(windows, stack, things, [visit for visit in (*EXTREMES, *EMPTY) if chosen(visit, wanted)])
+        things_of(stack, "tests.stack.crowd")
+        take(windows, stack, things, [visit for visit in CROWDED if chosen(visit, wanted)])
     return 0
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from tests.stack.crowd import FEW
 from tests.stack.running import SignedIn, Stack, running
 from tests.stack.visits import things_of
 
@@ -20,7 +21,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def things(stack: Stack) -> dict[str, Any]:
     """Ids to fill into the addresses of pages."""
-    return things_of(stack)
+    return things_of(stack) | things_of(stack, "tests.stack.crowd", FEW)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Fills a running demo with what tries a page: a crowd, very long words, Arabic, and a colleague of an empty brand.
 
-`python -m tests.stack.crowd` fills, `--tell` names the ids as JSON.
+`python -m tests.stack.crowd [SIZE]` fills and names the ids as JSON.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ LONG_WORDS = (
 )
 ARABIC = "السلام عليكم، وصلتني الخيمة بدون أوتاد وأريد استبدالها قبل يوم الجمعة. شكراً جزيلاً لكم على المساعدة 🏕️"
 CROWD = 10_000
+FEW = "12"  # enough for the very long words and the Arabic, and quick
 
 
-def fill() -> None:
-    """Safe to run again."""
+def fill(size: int) -> None:
+    """A crowd of that size. Safe to run again."""
     from accounts.models import Brand, User
     from channels_ingest.models import Channel
     from conversations.record import record
 
     channel = Channel.objects.get(network="twitter", brand__slug="trailhead")
-    everything = list(posts())
+    everything = list(posts(size))
     for start in range(0, len(everything), 1000):
         record(channel, everything[start : start + 1000])
     empty, _ = Brand.objects.get_or_create(slug="empty", defaults={"name": "Brand without anything"})
@@ -43,7 +44,7 @@ def fill() -> None:
         User.objects.create_user(*NOBODY, name="Nora Empty", role="agent").brands.add(empty)
 
 
-def posts() -> Iterator[Post]:
+def posts(size: int) -> Iterator[Post]:
     from django.utils import timezone
 
     from channels_ingest.networks.base import Author, Kind, Post, Visibility
@@ -55,7 +56,7 @@ def posts() -> Iterator[Post]:
 
     yield post(0, Author("crowd-long", "lang" * 12, f"{LONG} {LONG}"), LONG_WORDS)
     yield post(1, Author("crowd-arabic", "noura_crowd", "نورة بنت عبد العزيز الحربي"), ARABIC)
-    for number in range(2, CROWD):
+    for number in range(2, size):
         author = Author(f"crowd{number}", f"crowd{number}", f"Customer number {number}", followers=number * 97)
         yield post(number, author, f"@trailhead question {number}: when will it be in stock again?")
 
@@ -73,7 +74,5 @@ def told() -> dict[str, int]:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
     django.setup()
-    if "--tell" in sys.argv:
-        print(json.dumps(told()))
-    else:
-        fill()
+    fill(int(sys.argv[1]) if len(sys.argv) > 1 else CROWD)
+    print(json.dumps(told()))

@@ -1,58 +1,22 @@
-"""axe-core finds nothing on any page: WCAG 2.2 A and AA, light and dark, on a phone and on a desk."""
+"""axe-core finds nothing on any page: WCAG 2.2 A and AA, light and dark, on a phone and on a desk. No page scrolls
+sideways, also not zoomed; every menu fits; every control is reached by Tab and shows that it is."""
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import ViewportSize
 
+from tests.stack.looking import STICKS_OUT, look_at, look_into_menus, walk_by_tab
 from tests.stack.running import SignedIn, Stack
 from tests.stack.visits import NO_PAGE, PAGES, SANDBOX, Visit
 from tests.test_routes import routes
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = (1440, 360)
-ALL_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]  # the others say the same in every theme
-THEMES: tuple[tuple[Literal["light", "dark"], list[str]], ...] = (("light", ALL_RULES), ("dark", RULES_OF_COLOUR))
-RUN = """
-    async rules => (await axe.run({
-        runOnly: rules,
-        rules: rules.includes("wcag22aa") ? {"target-size": {enabled: true}} : {},
-        resultTypes: ["violations"],
-    })).violations.flatMap(found => found.nodes.map(node => ({
-        rule: found.id, at: node.target.join(" "), why: node.failureSummary, html: node.html.slice(0, 200),
-    })))
-"""
-
-
-@cache
-def axe() -> str:
-    """axe-core's own script. It is evaluated past the page's Content-Security-Policy, which would refuse it."""
-    return (files("axe_playwright_python") / "axe.min.js").read_text()
-
-
-def violations(page: Page, rules: list[str]) -> list[str]:
-    """What axe-core finds on the page as it is, one line each."""
-    found: list[dict[str, str]] = page.evaluate(RUN, rules)
-    return [f"{one['rule']} at {one['at']}: {one['why']}\n    {one['html']}" for one in found]
-
-
-def look_at(page: Page) -> dict[str, list[str]]:
-    """The violations in each width and theme that has any."""
-    page.evaluate(axe())
-    found = {}
-    for width in WIDTHS:
-        page.set_viewport_size(ViewportSize(width=width, height=900))
-        for theme, rules in THEMES:
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            if lines := violations(page, rules):
-                found[f"{width} px, {theme}"] = lines
-    return found
+MENUS = ("inbox-all", "thread", "thread-facebook", "contact", "channels")  # pages that have them all
+TABBED = ("inbox-all", "thread-facebook", "contact", "connect-network-x", "person", "sign-in", "sandbox-x")
 
 
 @pytest.mark.parametrize("visit", PAGES, ids=lambda visit: visit.name)
@@ -61,7 +25,36 @@ def test_a_page_is_accessible(stack: Stack, signed_in: SignedIn, things: dict[st
         page = context.new_page()
         visit.go(page, stack, things)
         found = look_at(page)
-    assert found == {}, "\n".join(f"{where}: {line}" for where, lines in found.items() for line in lines)
+    assert found == {}, told(found)
+
+
+def told(found: dict[str, list[str]]) -> str:
+    return "\n".join(f"{where}: {line}" for where, lines in found.items() for line in lines)
+
+
+def visits(*names: str) -> list[Visit]:
+    """Those of the pages."""
+    return [next(visit for visit in PAGES if visit.name == name) for name in names]
+
+
+@pytest.mark.parametrize("visit", visits(*MENUS), ids=lambda visit: visit.name)
+def test_a_menu_is_accessible_and_fits(stack: Stack, signed_in: SignedIn, things: dict[str, Any], visit: Visit) -> None:
+    with signed_in(visit.role, reduced_motion="reduce") as context:
+        page = context.new_page()
+        visit.go(page, stack, things)
+        found = look_into_menus(page)
+    assert found == {}, told(found)
+
+
+@pytest.mark.parametrize("visit", visits(*TABBED), ids=lambda visit: visit.name)
+def test_every_control_is_reached_by_tab_and_shows_it(
+    stack: Stack, signed_in: SignedIn, things: dict[str, Any], visit: Visit
+) -> None:
+    with signed_in(visit.role, reduced_motion="reduce") as context:
+        page = context.new_page()
+        visit.go(page, stack, things)
+        missed = walk_by_tab(page)
+    assert missed == []
 
 
 def test_a_page_that_is_not_accessible_is_found(signed_in: SignedIn) -> None:
@@ -71,6 +64,19 @@ def test_a_page_that_is_not_accessible_is_found(signed_in: SignedIn) -> None:
         found = look_at(page)
     rules = {line.split(" ")[0] for lines in found.values() for line in lines}
     assert rules == {"image-alt", "color-contrast", "button-name"}
+
+
+def test_what_tab_does_not_reach_and_what_sticks_out_is_found(signed_in: SignedIn) -> None:
+    with signed_in("") as context:
+        page = context.new_page()
+        page.set_content(
+            "<p style='width: 500px'>wide</p><a href=# tabindex=-1>a</a><a href=# style='outline: 0'>b</a>"
+        )
+        missed = walk_by_tab(page)
+        page.set_viewport_size(ViewportSize(width=360, height=640))
+        wide = page.evaluate(STICKS_OUT)
+    assert [line.split(":")[0] for line in missed] == ["not reached", "not seen"]
+    assert len(wide) == 1
 
 
 def test_every_route_is_visited_or_shows_no_page() -> None:

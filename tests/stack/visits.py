@@ -68,6 +68,37 @@ def _wrong_password(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _picked(page: Page) -> None:
+    page.locator("#rows .pick").first.check()
+    page.locator("#bulk summary", has_text="Tag").click()
+
+
+def _held_back(page: Page) -> None:
+    page.locator(".lane-tab", has_text="Public reply").click()
+    page.get_by_label("Your text").fill("Is it maya@keller.example? We will write by Friday.")
+    expect(page.locator("#proof mark").first).to_be_visible()
+
+
+def _macros(page: Page) -> None:
+    page.get_by_label("Your text").press_sequentially("/")
+    expect(page.locator("#macro-choice [role=option]").first).to_be_visible()
+
+
+def _known_already(page: Page) -> None:
+    page.get_by_label("E-mail").fill("ben@trailhead.example")
+    page.get_by_label("Name", exact=True).fill("Ben")
+    page.get_by_role("button", name="Invite").click()
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+
+
+def _wrong_old_password(page: Page) -> None:
+    page.get_by_label("Old password").fill("wrong")
+    for label in ("New password", "New password confirmation"):
+        page.get_by_label(label, exact=True).fill("short")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+
+
 PAGES = (
     Visit("sign-in", "/sign-in/", ""),
     Visit("sign-in", "/sign-in/", "", "refused", _wrong_password),
@@ -85,6 +116,12 @@ PAGES = (
     Visit("thread", "/threads/{facebook_thread}/?view=all", "agent", "facebook"),
     Visit("thread", "/threads/{thread}/?view=all", "agent", "note", _note),
     Visit("inbox", "/?view=all", "agent", "palette", _palette),
+    Visit("inbox", "/?view=all", "agent", "picked", _picked),
+    Visit("inbox", "/?view=all", "nobody", "empty"),
+    Visit("thread", "/threads/{facebook_thread}/?view=all", "agent", "held-back", _held_back),
+    Visit("thread", "/threads/{facebook_thread}/?view=all", "agent", "macros", _macros),
+    Visit("thread", "/threads/{long_thread}/?view=all", "agent", "long-words"),
+    Visit("thread", "/threads/{arabic_thread}/?view=all", "agent", "arabic"),
     Visit("saved-view", "/views/new/"),
     Visit("item", "/threads/{thread}/items/{item}/"),
     Visit("grouping", "/threads/{thread}/grouping/"),
@@ -100,6 +137,9 @@ PAGES = (
     Visit("contacts", "/contacts/"),
     Visit("contacts", "/contacts/", "agent", "agent"),
     Visit("contact", "/contacts/{contact}/"),
+    Visit("contact", "/contacts/{long_contact}/", title="long-words"),
+    Visit("contact", "/contacts/{arabic_contact}/", title="arabic"),
+    Visit("contacts", "/contacts/", "nobody", "empty"),
     Visit("contact-details", "/contacts/{contact}/details/"),
     Visit("contact-merge-search", "/contacts/{contact}/merge/"),
     Visit("contact-merge", "/contacts/{contact}/merge/{other}/"),
@@ -118,9 +158,11 @@ PAGES = (
     Visit("profile", "/profile/"),
     Visit("api-keys", "/profile/keys/"),
     Visit("password-change", "/password/change/"),
+    Visit("password-change", "/password/change/", title="refused", then=_wrong_old_password),
     Visit("roles", "/roles/"),
     Visit("people", "/people/"),
     Visit("person-new", "/people/new/"),
+    Visit("person-new", "/people/new/", title="refused", then=_known_already),
     Visit("person", "/people/{person}/"),
     Visit("brands", "/brands/"),
     Visit("brand-new", "/brands/new/"),

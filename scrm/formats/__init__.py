@@ -1,0 +1,1 @@
+"""How dates and times are written, for each language that differs from what Django brings."""
