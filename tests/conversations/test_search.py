@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -161,14 +163,75 @@ def test_pages_of_matches_have_no_gap_and_no_thread_twice(
     assert (len(pages), len(set(pages))) == (120, 120)
 
 
-def test_a_walk_that_grows_too_long_gives_way_to_the_index(
-    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("RARE", 0), ("FIRST_WINDOW", 2), ("LAST_WINDOW", 4)):
+@pytest.fixture
+def short_walks(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is rare, and no walk is longer than six texts of twenty-one; Maya's is the oldest of all."""
+    for name, value in (("RARE", 0), ("FIRST_WINDOW", 2), ("LAST_WINDOW", 4), ("SHORT_WALK", 2), ("LONGEST_WALK", 6)):
         monkeypatch.setattr(find, name, value)
     record(channel, [said("old", MAYA, "zeppelin post", minutes=-60)])
     crowd(channel, 10)
-    assert found(agent, "zeppelin") == ["Maya"]
+
+
+def test_a_walk_that_grows_too_long_says_where_to_search_on(short_walks: None, agent: User) -> None:
+    page = inbox.page(agent, Wanted(text="zeppelin"), inbox.brand_ids(agent))
+    assert (page.rows, bool(page.older)) == ([], True)
+    assert everything(agent, "zeppelin") == [thread_of(MAYA).pk]
+
+
+def test_an_unfinished_search_offers_to_go_on(short_walks: None, agent: User, browser_of: BrowserOf) -> None:
+    page = browser_of(agent).get("/", {"q": "zeppelin"}).content.decode()
+    assert "Search on in older texts" in page
+
+
+def test_all_in_a_search_are_all_however_long_the_walk(short_walks: None, agent: User) -> None:
+    selected = inbox.selection(agent, Wanted(text="zeppelin"), inbox.brand_ids(agent), 10)
+    assert selected == [thread_of(MAYA).pk]
+
+
+def test_people_come_at_their_place_in_an_unfinished_search(short_walks: None, agent: User) -> None:
+    seen = everything(agent, "person")
+    assert seen == list(
+        Thread.objects.exclude(pk=thread_of(MAYA).pk).order_by("-last_activity_at").values_list("pk", flat=True)
+    )
+
+
+@pytest.mark.parametrize("rare", [0, 10**9], ids=["common", "rare"])
+def test_neither_common_nor_rare_words_read_a_big_table_whole(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, rare: int
+) -> None:
+    monkeypatch.setattr(find, "RARE", rare)
+    crowd(channel, 3)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
+        # a small table would be read whole whatever its indexes
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        found(agent, "tent again")
+    big = ("conversations_searchentry", "conversations_interaction", "contacts_identity", "contacts_contact")
+    asked = [one["sql"] for one in captured if one["sql"].lstrip().startswith(("SELECT", "WITH"))]
+    with connection.cursor() as cursor:
+        plans = []
+        for sql in asked:
+            cursor.execute("EXPLAIN " + sql)
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert any("conversations_searchentry" in plan for plan in plans)
+    assert not [plan for plan in plans for table in big if f"Seq Scan on {table}" in plan]
+
+
+def test_a_search_costs_a_fixed_number_of_queries(channel: Channel, agent: User) -> None:
+    counts = []
+    for size in (5, 40):
+        crowd(channel, size)
+        with CaptureQueriesContext(connection) as captured:
+            found(agent, "tent")
+        counts.append(len(captured))
+    assert counts[0] == counts[1] <= 14
+
+
+def test_a_common_word_names_no_misspelt_person(channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    record(channel, [said("1", MAYA, "hello")])
+    index_texts()
+    assert found(agent, "mayaak") == ["Maya"]
+    monkeypatch.setattr(find, "MAYBE_RARE", -1)
+    assert found(agent, "mayaak") == []
 
 
 def test_a_removed_text_is_found_no_more(three: None, agent: User) -> None:
