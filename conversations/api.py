@@ -135,6 +135,10 @@ class ThreadSerializer(serializers.Serializer[Thread]):
     snoozed_until = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
+    tags = serializers.SerializerMethodField(help_text="By name.")
+
+    def get_tags(self, thread: Thread) -> list[str]:
+        return sorted(tag.name for tag in thread.tags.all())
 
 
 class WayToAnswerSerializer(serializers.Serializer[Possibility]):
@@ -387,14 +391,28 @@ class WriteNote(Endpoint):
     answer_class = InteractionSerializer
     answers = {201: "The note."}
     refusals = CANNOT
+    headers_taken = (
+        OpenApiParameter(
+            "Idempotency-Key",
+            {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]{1,64}$"},
+            OpenApiParameter.HEADER,
+            description="Your own name for this note: repeated with it, the note is written once.",
+        ),
+    )
 
     def post(self, request: Request, id: int) -> Response:
         thread = load(threads_of(self.user), id)
         try:
-            note = actions.write_note(thread, by=self.user, text=self.body()["text"])
+            note = actions.write_note(thread, by=self.user, text=self.body()["text"], key=self._key())
+        except KeyUsed as error:
+            raise Unprocessable(str(error), "key_used") from error
         except NotPossible as error:
             raise Unprocessable(str(error), "not_possible") from error
-        return Response(_told(note.pk), status=201)
+        return Response(interaction_told(note.pk), status=201)
+
+    def _key(self) -> uuid.UUID | None:
+        header = self.request.headers.get("Idempotency-Key")
+        return None if header is None else idempotency_key(header, self.user)
 
 
 class Reply(Endpoint):
@@ -432,7 +450,7 @@ class Reply(Endpoint):
         key, asked = idempotency_key(request.headers.get("Idempotency-Key"), self.user), self.body()
         known = Delivery.objects.filter(key=key).exists()
         said = self._reply(thread, key, asked)
-        return Response(_told(said.pk), status=200 if known else 201)
+        return Response(interaction_told(said.pk), status=200 if known else 201)
 
     def _reply(self, thread: Thread, key: uuid.UUID, asked: dict[str, Any]) -> Interaction:
         action = Action(asked["action"])
@@ -476,14 +494,18 @@ class Undo(Endpoint):
         delivery = getattr(said, "delivery", None)
         if delivery is None or not deliver.undo(delivery, by=self.user):
             raise Conflict("It can no longer be taken back.", "too_late")
-        return Response(_told(id))
+        return Response(interaction_told(id))
 
 
 # -- queries -----------------------------------------------------------------------------------------------------------
 
 
 def threads_of(user: User) -> QuerySet[Thread]:
-    return Thread.objects.visible_to(user).select_related("channel", "identity", "contact", "assignee")
+    return (
+        Thread.objects.visible_to(user)
+        .select_related("channel", "identity", "contact", "assignee")
+        .prefetch_related("tags")
+    )
 
 
 def interactions_of(user: User) -> QuerySet[Interaction]:
@@ -494,7 +516,8 @@ def _with_all(rows: QuerySet[Interaction]) -> QuerySet[Interaction]:
     return rows.select_related("channel", "author", "sent_by", "delivery")
 
 
-def _told(id: int) -> Any:
+def interaction_told(id: int) -> Any:
+    """An interaction as the API shows it."""
     return InteractionSerializer(_with_all(Interaction.objects.all()).get(pk=id)).data
 
 

@@ -21,6 +21,7 @@ from accounts.rest.views import ByAcceptHeader
 from channels_ingest.api import ChannelList, ChannelRecord
 from contacts.api import ContactList, ContactRecord, IdentityList, IdentityRecord
 from conversations import api as conversations
+from conversations import api_deeds as deeds
 from scrm.api_docs import docs
 from scrm.api_schema import OnceGenerated
 
@@ -73,10 +74,17 @@ urlpatterns: list[URLPattern] = [
     path("threads/<int:id>/snooze/", conversations.Snooze.as_view(), name="api-snooze"),
     path("threads/<int:id>/close/", conversations.Close.as_view(), name="api-close"),
     path("threads/<int:id>/reopen/", conversations.Reopen.as_view(), name="api-reopen"),
+    path("threads/<int:id>/tags/", deeds.TagThread.as_view(), name="api-tags"),
     path("threads/<int:id>/notes/", conversations.WriteNote.as_view(), name="api-notes"),
     path("interactions/", conversations.InteractionList.as_view(), name="api-interactions"),
     path("interactions/<int:id>/", conversations.InteractionRecord.as_view(), name="api-interaction"),
     path("interactions/<int:id>/undo/", conversations.Undo.as_view(), name="api-undo"),
+    path("interactions/<int:id>/retry/", deeds.Retry.as_view(), name="api-retry"),
+    path("interactions/<int:id>/decide/", deeds.Decide.as_view(), name="api-decide"),
+    path("interactions/<int:id>/moderate/", deeds.Moderate.as_view(), name="api-moderate"),
+    path("promises/", deeds.PromiseList.as_view(), name="api-promises"),
+    path("promises/<int:id>/", deeds.PromiseRecord.as_view(), name="api-promise"),
+    path("promises/<int:id>/settle/", deeds.SettlePromise.as_view(), name="api-settle"),
     path("contacts/", ContactList.as_view(), name="api-contacts"),
     path("contacts/<int:id>/", ContactRecord.as_view(), name="api-contact"),
     path("identities/", IdentityList.as_view(), name="api-identities"),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ApiKey
-from conversations.models import Thread
+from channels_ingest.networks.base import Action
+from conversations.models import Promise, Thread
 from conversations.record import record
+from conversations.reply import Vow, reply
 from tests.cast import said
 
 if TYPE_CHECKING:
@@ -80,3 +85,11 @@ def thread(channel: Channel) -> Thread:
     """Maya's public complaint."""
     record(channel, [said("1")])
     return Thread.objects.get()
+
+
+@pytest.fixture
+def promise(thread: Thread, agent: User) -> Promise:
+    """What the agent promised Maya."""
+    vow = Vow("New stakes by Friday", timezone.now() + timedelta(days=2), agent)
+    said = reply(thread, by=agent, text="New stakes by Friday!", action=Action.REPLY, key=uuid.uuid4(), vow=vow)
+    return Promise.objects.get(interaction=said)

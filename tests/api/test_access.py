@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from accounts.models import Brand, User
     from conversations.models import Thread
 
-LISTS = ("me/", "channels/", "contacts/", "identities/", "threads/", "interactions/")
+LISTS = ("me/", "channels/", "contacts/", "identities/", "threads/", "interactions/", "promises/")
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -75,7 +75,7 @@ def test_a_stranger_finds_no_record(program: Caller, foreign_program: Caller, th
     assert foreign_program.get(f"{kind}/{own[0]['id']}/").status_code == 404
 
 
-@pytest.mark.parametrize("deed", ["reply", "assign", "snooze", "close", "reopen", "notes"])
+@pytest.mark.parametrize("deed", ["reply", "assign", "snooze", "close", "reopen", "notes", "tags"])
 def test_a_stranger_can_do_nothing_to_a_thread(foreign_program: Caller, thread: Thread, deed: str) -> None:
     answer = foreign_program.post(f"threads/{thread.pk}/{deed}/", {}, {"Idempotency-Key": "k"})
     assert answer.status_code == 404

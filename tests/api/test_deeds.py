@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from channels_ingest.models import Channel
-from conversations.models import Delivery, Interaction, Thread, ThreadEvent
+from channels_ingest.networks.base import Verdict
+from channels_ingest.networks.twitter import Twitter
+from conversations.models import Delivery, Interaction, Promise, Thread, ThreadEvent
 from conversations.record import record
 from tests.api.conftest import Caller, caller_for
 from tests.cast import said
@@ -237,3 +239,69 @@ def test_a_key_written_by_the_web_cannot_be_reused_for_another_thread(
     other = Thread.objects.exclude(pk=thread.pk).get()
     assert answer(program, other).status_code == 422
     assert uuid.UUID(KEY) == Delivery.objects.get().key
+
+
+# -- tags, promises, single interactions ------------------------------------------------------------------------------
+
+
+def test_a_tag_is_put_on_and_taken_off(program: Caller, thread: Thread) -> None:
+    assert program.post(f"threads/{thread.pk}/tags/", {"name": "Refund"}).json()["tags"] == ["refund"]
+    assert program.post(f"threads/{thread.pk}/tags/", {"name": "Refund", "on": False}).json()["tags"] == []
+
+
+def test_a_promise_is_listed_and_kept(program: Caller, promise: Promise) -> None:
+    (row,) = program.get("promises/", state="open", mine="true", thread=str(promise.thread_id)).json()["results"]
+    assert (row["words"], row["owner"]["name"], row["overdue"]) == ("New stakes by Friday", "Ana", False)
+    told = program.post(f"promises/{promise.pk}/settle/", {"state": "kept"})
+    assert (told.status_code, told.json()["state"]) == (200, "kept")
+    assert program.post(f"promises/{promise.pk}/settle/", {"state": "kept"}).status_code == 422
+    assert program.get("promises/", state="open").json()["results"] == []
+
+
+def test_a_promise_is_not_withdrawn_without_a_reason(program: Caller, promise: Promise) -> None:
+    assert program.post(f"promises/{promise.pk}/settle/", {"state": "withdrawn"}).status_code == 422
+
+
+def test_a_stranger_finds_no_promise_and_settles_none(foreign_program: Caller, promise: Promise) -> None:
+    assert foreign_program.get("promises/").json()["results"] == []
+    assert foreign_program.get(f"promises/{promise.pk}/").status_code == 404
+    assert foreign_program.post(f"promises/{promise.pk}/settle/", {"state": "kept"}).status_code == 404
+
+
+def test_an_answer_that_failed_is_sent_again(program: Caller, promise: Promise) -> None:
+    address = f"interactions/{promise.interaction_id}/retry/"
+    assert program.post(address).status_code == 422
+    Delivery.objects.update(state="failed")
+    assert program.post(address).json()["delivery"]["state"] == "queued"
+
+
+def test_an_answer_nobody_knows_of_is_decided(program: Caller, promise: Promise) -> None:
+    Delivery.objects.update(state="unknown")
+    told = program.post(f"interactions/{promise.interaction_id}/decide/", {"arrived": True})
+    assert told.json()["delivery"]["state"] == "sent"
+
+
+def test_what_a_customer_said_is_no_answer_to_send_again(program: Caller, thread: Thread) -> None:
+    assert program.post(f"interactions/{Interaction.objects.get().pk}/retry/").status_code == 422
+
+
+def test_a_manager_hides_on_the_network_and_says_why(
+    thread: Thread, manager: User, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(Twitter, "hide", lambda self, external_id, *, hidden: heard.append(external_id))
+    monkeypatch.setattr(Twitter, "verdict", lambda self, action, situation: Verdict(True))
+    address = f"interactions/{Interaction.objects.get().pk}/moderate/"
+    assert caller_for(agent).post(address, {"deed": "hide", "why": "Insults"}).status_code == 403
+    told = caller_for(manager).post(address, {"deed": "hide", "why": "Insults"})
+    assert (told.status_code, heard) == (200, ["1"])
+    assert told.json()["hidden_at"] is not None
+
+
+def test_a_note_with_a_key_is_written_once(program: Caller, thread: Thread) -> None:
+    first, again = (
+        program.post(f"threads/{thread.pk}/notes/", {"text": "Batch 7"}, {"Idempotency-Key": "n1"}) for _time in "ab"
+    )
+    assert first.json()["id"] == again.json()["id"]
+    other = program.post(f"threads/{thread.pk}/notes/", {"text": "Batch 8"}, {"Idempotency-Key": "n1"})
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "key_used")

@@ -18,7 +18,7 @@ from accounts.rest.fields import LARGEST_ID
 from accounts.rest.throttle import AddressThrottle, TokenThrottle
 from channels_ingest.models import Channel
 from contacts.models import Contact, Identity
-from conversations.models import Interaction
+from conversations.models import Interaction, Promise
 from scrm.api import urlpatterns
 from scrm.wsgi import application
 from tests.api.conftest import API, Caller
@@ -63,14 +63,15 @@ def test_every_operation_says_which_permission_it_needs() -> None:
 
 
 @pytest.fixture
-def records(thread: Thread, agent: User) -> dict[str, int]:
+def records(thread: Thread, agent: User, promise: Promise) -> dict[str, int]:
     """A record of each kind that the program may see."""
     return {
         "threads": thread.pk,
-        "interactions": Interaction.objects.get().pk,
+        "interactions": Interaction.objects.get(external_id="1").pk,
         "contacts": Contact.objects.get().pk,
         "identities": Identity.objects.get(ours=False).pk,
         "channels": Channel.objects.get().pk,
+        "promises": promise.pk,
     }
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from accounts.models import User
 from channels_ingest.models import Channel
@@ -241,3 +245,39 @@ def test_a_stranger_can_neither_split_nor_join(thread: Thread, stranger: User, b
     ]
     assert {answer.status_code for answer in answers} == {404}
     assert Thread.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_splitting_and_joining_while_posts_arrive_loses_nothing_and_ends(channel: Channel, agent: User) -> None:
+    record(channel, [FIRST, OURS, SECOND])
+    rounds = 12
+    gate = Barrier(2)
+
+    def arrive() -> None:
+        gate.wait(10)
+        for number in range(rounds):
+            record(channel, [said(f"a{number}", MAYA, f"More {number}", parent=SECOND, minutes=10 + number)])
+
+    def regroup_all_the_time() -> None:
+        gate.wait(10)
+        for _number in range(rounds):
+            forked = regroup.fork(item("3"), by=agent)
+            whole = item("1").thread
+            assert whole is not None
+            regroup.join(forked, into=whole, by=agent)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        both = [pool.submit(_and_hang_up, deed) for deed in (arrive, regroup_all_the_time)]
+        for one in both:
+            one.result(60)
+    kept = Counter(Interaction.objects.filter(thread__state="open").values_list("external_id", flat=True))
+    assert kept == Counter(["1", "2", "3", *(f"a{number}" for number in range(rounds))])
+    thread = Thread.objects.exclude(state=Thread.State.JOINED).get()
+    assert thread.inbound_count == rounds + 2
+
+
+def _and_hang_up(deed: Callable[[], None]) -> None:
+    try:
+        deed()
+    finally:
+        connections.close_all()

@@ -1,0 +1,216 @@
+"""Tags, promises and single interactions, for programs: what colleagues do with them on the pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from accounts.api import ColleagueSerializer
+from accounts.rest.errors import Unprocessable
+from accounts.rest.fields import BodyFlag, QueryChoice, QueryFlag, QueryId, Strict, Words
+from accounts.rest.keyset import Keyset
+from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, load
+from accounts.roles import Permission
+from conversations import deliver, macros, moderation, promises
+from conversations.actions import NotPossible
+from conversations.api import CANNOT, InteractionSerializer, NoBody, ThreadDeed, interaction_told, interactions_of
+from conversations.models import Delivery, Interaction, Promise, Thread
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+DEEDS = ("hide", "show", "delete", "spam", "not-spam")
+ENDINGS = [state for state in Promise.State.values if state != Promise.State.OPEN]
+
+
+# -- tags --------------------------------------------------------------------------------------------------------------
+
+
+class TagBody(Strict):
+    name = Words(max_length=50, help_text="One tag; it is made where it is not there yet.")
+    on = BodyFlag(required=False, default=True, help_text="False takes it off.")
+
+
+class TagThread(ThreadDeed):
+    """Put a tag on a thread, or take it off"""
+
+    operation = "tag_thread"
+    body_class = TagBody
+
+    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
+        if asked["on"]:
+            macros.tag_thread(thread, names=[asked["name"]], by=self.user)
+        else:
+            macros.untag_thread(thread, name=" ".join(asked["name"].split()).lower(), by=self.user)
+
+
+# -- promises ----------------------------------------------------------------------------------------------------------
+
+
+class PromiseSerializer(serializers.Serializer[Promise]):
+    """Something we told a customer we would do, until when, and what became of it."""
+
+    id = serializers.IntegerField()
+    thread = serializers.IntegerField(source="thread_id", help_text="Id of the thread.")
+    interaction = serializers.IntegerField(source="interaction_id", help_text="Id of the answer that holds it.")
+    owner = ColleagueSerializer()
+    words = serializers.CharField()
+    due_at = serializers.DateTimeField()
+    state = serializers.ChoiceField(choices=Promise.State.values)
+    overdue = serializers.BooleanField(source="is_overdue")
+    reason = serializers.CharField(help_text="Why it was withdrawn.")
+    created_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+    settled_by = ColleagueSerializer(allow_null=True)
+
+
+class PromiseQuery(PageQuery):
+    thread = QueryId(required=False)
+    state = QueryChoice(required=False, choices=Promise.State.values)
+    mine = QueryFlag(required=False, allow_null=False, help_text="Whether you owe it.")
+
+
+class SettleBody(Strict):
+    state = QueryChoice(choices=ENDINGS)
+    reason = Words(required=False, max_length=300, help_text="Needed for a promise that is withdrawn.")
+
+
+class PromiseList(ListEndpoint):
+    """List promises
+
+    The last one made first.
+    """
+
+    tag = "promises"
+    operation = "list_promises"
+    query_class = PromiseQuery
+    row_class = PromiseSerializer
+    keyset = Keyset("promises")
+
+    def rows(self, asked: dict[str, Any]) -> QuerySet[Promise]:
+        rows = promises_of(self)
+        if "thread" in asked:
+            rows = rows.filter(thread=asked["thread"])
+        if "state" in asked:
+            rows = rows.filter(state=asked["state"])
+        if "mine" in asked:
+            rows = rows.filter(owner=self.user) if asked["mine"] else rows.exclude(owner=self.user)
+        return rows
+
+
+class PromiseRecord(RecordEndpoint):
+    """Read a promise"""
+
+    tag = "promises"
+    operation = "read_promise"
+    answer_class = PromiseSerializer
+
+    def rows(self) -> QuerySet[Promise]:
+        return promises_of(self)
+
+
+class SettlePromise(Endpoint):
+    """Say how a promise ended
+
+    While one is open, its thread cannot be closed.
+    """
+
+    needs = Permission.REPLY
+    tag = "promises"
+    operation = "settle_promise"
+    body_class = SettleBody
+    answer_class = PromiseSerializer
+    answers = {200: "The promise as it is now."}
+    refusals = CANNOT
+
+    def post(self, request: Request, id: int) -> Response:
+        promise, asked = load(promises_of(self), id), self.body()
+        try:
+            promises.settle(promise, state=asked["state"], by=self.user, reason=asked.get("reason", ""))
+        except NotPossible as error:
+            raise Unprocessable(str(error), "not_possible") from error
+        return Response(PromiseSerializer(load(promises_of(self), id)).data)
+
+
+def promises_of(endpoint: Endpoint) -> QuerySet[Promise]:
+    """What the caller may see, with all that the answer shows."""
+    return Promise.objects.visible_to(endpoint.user).select_related("owner", "settled_by", "thread")
+
+
+# -- single interactions -----------------------------------------------------------------------------------------------
+
+
+class ModerateBody(Strict):
+    deed = QueryChoice(choices=DEEDS)
+    why = Words(max_length=300, help_text="Written down with your name.")
+
+
+class DecideBody(Strict):
+    arrived = BodyFlag(help_text="Whether the answer stands on the network.")
+
+
+class InteractionDeed(Endpoint):
+    """Base of what is done with one interaction: answers with it as it is then."""
+
+    needs = Permission.REPLY
+    tag = "interactions"
+    answer_class = InteractionSerializer
+    answers = {200: "The interaction as it is now."}
+    refusals = CANNOT
+
+    def post(self, request: Request, id: int) -> Response:
+        item = load(interactions_of(self.user), id)
+        try:
+            self.act(item, self.body())
+        except NotPossible as error:
+            raise Unprocessable(str(error), "not_possible") from error
+        return Response(interaction_told(id))
+
+    def act(self, item: Interaction, asked: dict[str, Any]) -> None:
+        """Raises NotPossible."""
+        raise NotImplementedError
+
+
+class Moderate(InteractionDeed):
+    """Hide, show, delete or report an interaction
+
+    Hiding and deleting are done on the network itself, where it offers them.
+    """
+
+    needs = Permission.MODERATE
+    operation = "moderate_interaction"
+    body_class = ModerateBody
+
+    def act(self, item: Interaction, asked: dict[str, Any]) -> None:
+        moderation.moderate(item, deed=asked["deed"], by=self.user, why=asked["why"])
+
+
+class Retry(InteractionDeed):
+    """Send an answer again that failed"""
+
+    operation = "retry_reply"
+    body_class = NoBody
+
+    def act(self, item: Interaction, asked: dict[str, Any]) -> None:
+        deliver.retry(_delivery(item), by=self.user)
+
+
+class Decide(InteractionDeed):
+    """Say whether an answer arrived that only a person can look up"""
+
+    operation = "decide_reply"
+    body_class = DecideBody
+
+    def act(self, item: Interaction, asked: dict[str, Any]) -> None:
+        deliver.decide(_delivery(item), arrived=asked["arrived"], by=self.user)
+
+
+def _delivery(item: Interaction) -> Delivery:
+    """Raises NotPossible for what is no answer of ours."""
+    found = Delivery.objects.select_related("thread").filter(interaction=item).first()
+    if found is None:
+        raise NotPossible("This is no answer that was written here.")
+    return found
