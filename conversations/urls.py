@@ -19,6 +19,7 @@ from conversations import (
     notice_views,
     reconcile_views,
     saved_views,
+    search_help,
     timeline_views,
     views,
 )
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("bulk/<int:pk>/undo/", bulk_views.bulk_undo, name="bulk-undo"),
     path("views/new/", saved_views.new_view, name="saved-view"),
     path("views/<int:pk>/delete/", saved_views.drop_view, name="saved-view-drop"),
+    path("search/help/", search_help.search_help, name="search-help"),
     path("palette/", bulk_views.palette, name="palette"),
     path("undo/", bulk_views.undo_last, name="undo-last"),
     path("threads/<int:pk>/", views.thread_page, name="thread"),

@@ -44,6 +44,7 @@ def test_many_are_closed_at_once_and_z_takes_it_back(
         page.keyboard.press("j")
         page.keyboard.press("x")
     expect(page.locator("#picked")).to_have_text("3")
+    expect(page.locator("#whole-count")).to_have_text(f"all {FIFTY} in this view")
     page.locator("#bulk button[value=close]").press("Enter")
     expect(page.locator("#progress")).to_contain_text("3 threads done")
     expect(page.locator("#rows > li[data-id]")).to_have_count(FIFTY - 3)

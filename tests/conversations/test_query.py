@@ -9,7 +9,8 @@ import pytest
 
 from conversations.exposure import STEPS, step_of
 from conversations.highlight import passage
-from conversations.query import Filter, Query, Word, parse
+from conversations.query import KEYS, Filter, Query, Word, parse
+from conversations.search_help import EXAMPLES
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=ZoneInfo("Europe/Berlin"))
 
@@ -57,6 +58,12 @@ def test_the_parts_of_an_address_stand_side_by_side() -> None:
 )
 def test_filters_are_read(text: str, key: str, value: object) -> None:
     assert taken(text) == Query(filters=(Filter(key, value),))  # type: ignore[arg-type]
+
+
+def test_the_help_has_an_example_of_every_filter_and_each_is_understood() -> None:
+    examples = [taken(example) for example, _words in EXAMPLES]
+    named = {example.split(":")[0] for example, _words in EXAMPLES if ":" in example}
+    assert (named, [query.problems for query in examples if query.problems]) == (set(KEYS), [])
 
 
 def test_a_minus_turns_a_filter_around() -> None:

@@ -123,6 +123,7 @@ PAGES = (
     Visit("thread", "/threads/{long_thread}/?view=all", "agent", "long-words"),
     Visit("thread", "/threads/{arabic_thread}/?view=all", "agent", "arabic"),
     Visit("saved-view", "/views/new/"),
+    Visit("search-help", "/search/help/", "agent"),
     Visit("item", "/threads/{thread}/items/{item}/"),
     Visit("grouping", "/threads/{thread}/grouping/"),
     Visit("promises", "/promises/"),
