@@ -8,22 +8,25 @@ import sys
 from pathlib import Path
 
 from tests.faults.crash_points import enumerate_points
+from tests.faults.drills import DiskFull, NoMount, Rolling, run_drill
 from tests.faults.exposures import Range
 from tests.faults.scenarios import ALL
 from tests.faults.stage import directory, opened
-from tests.faults.storm import run_storm
+from tests.faults.storm import Storm, run_storm
 
 
 def main() -> int:
     given = arguments()
     if given.exposures:
         return told(expose(given.exposures, given.seed, given.minutes), given.seed)
+    if given.rolling or given.disk_full:
+        return drill(DiskFull if given.disk_full else Rolling, given)
     clean = True
-    if given.points:
+    if given.points and not given.pairs:
         with directory() as root:
             clean = enumerate_all(root)
     if given.minutes:
-        outcome = run_storm(given.seed, given.minutes, keep=given.keep)
+        outcome = run_storm(given.seed, given.minutes, keep=given.keep, pairs=given.pairs)
         print(outcome, flush=True)
         clean = clean and outcome.clean
     return told(clean, given.seed)
@@ -33,6 +36,17 @@ def told(clean: bool, seed: int) -> int:
     """Says how it went; returns the exit code."""
     print("All clean." if clean else f"Not clean. It repeats with --seed {seed}.")
     return 0 if clean else 1
+
+
+def drill(make: type[Storm], given: argparse.Namespace) -> int:
+    """A drill; one that cannot be held here says so in a line, and fails."""
+    try:
+        outcome = run_drill(make, given.seed, given.minutes)
+    except NoMount as refused:
+        print(refused)
+        return 1
+    print(outcome, flush=True)
+    return told(outcome.clean, given.seed)
 
 
 def expose(goal: int, seed: int, minutes: float) -> bool:
@@ -60,6 +74,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--minutes", type=float, default=3.0, help="how long the storm rages; 0 for none")
     parser.add_argument("--exposures", type=int, metavar="N", help="instead: steer strikes until N items were exposed")
+    parser.add_argument("--pairs", action="store_true", help="instead: each two faults strike together")
+    parser.add_argument("--rolling", action="store_true", help="instead: web and workers are restarted under traffic")
+    parser.add_argument("--disk-full", action="store_true", help="instead: the database's disk is full for a while")
     parser.add_argument("--no-points", dest="points", action="store_false", help="leave out the crash points")
     parser.add_argument("--keep", action="store_true", help="keep the storm's directory with its logs")
     return parser.parse_args()

@@ -85,7 +85,7 @@ class Range:
         """Rounds until the goal is reached or the time is over; then quiet, and the judge."""
         began = time.monotonic()
         while self.found.total < goal and time.monotonic() - began < minutes * 60:
-            self._round("facebook" if self.found.rounds % 4 == 3 else "x")
+            self._round("facebook" if self.found.rounds % 8 == 7 else "x")
             self.found.rounds += 1
             self.say(f"round {self.found.rounds}: {self.found.total} exposures, {time.monotonic() - began:.0f} s")
         self._settle()
@@ -136,7 +136,7 @@ class Range:
         """Pulls die at drawn places, again and again; each goes on where the last one stood."""
         for _ in range(STRIKES[kind]):
             point = self.rng.choice(PULL_POINTS)
-            at = self.rng.randint(1, 8) if point.startswith("sql") else self.rng.choice(PAGES_ON)
+            at = self.rng.randint(1, 4) if point.startswith("sql") else self.rng.choice(PAGES_ON)
             trap = {"FAILPOINT": "kill", "FAILPOINT_NAME": f"^{point}", "FAILPOINT_AT": str(at)}
             if point.startswith("sql"):
                 trap["FAILPOINT_SQL"] = "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -84,6 +85,9 @@ class Saboteur:
     strikes: Counter[str] = field(default_factory=Counter)
     hits: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
+    wrong_clock: str = ""  # by which the second worker is to live when it starts next
+    plan: list[tuple[str, str]] = field(default_factory=list)  # what is to strike together, last first
+    together: Counter[tuple[str, str]] = field(default_factory=Counter)
     next_at: float = 0.0
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 
@@ -96,10 +100,29 @@ class Saboteur:
         if now < self.next_at:
             return
         self.next_at = now + self.rng.uniform(*self.pause)
+        for name in self._next():
+            self.strikes[name] += 1
+            getattr(self, name)()
+
+    def _next(self) -> tuple[str, ...]:
+        if self.plan:
+            pair = self.plan.pop()
+            self.together[pair] += 1
+            return pair
         names, weights = zip(*WEIGHTS.items(), strict=True)
-        (name,) = self.rng.choices(names, weights)
-        self.strikes[name] += 1
-        getattr(self, name)()
+        return tuple(self.rng.choices(names, weights))
+
+    def plan_pairs(self) -> None:
+        """Each two faults are to strike at the same moment, in a drawn order."""
+        self.plan = list(itertools.combinations(WEIGHTS, 2))
+        self.rng.shuffle(self.plan)
+        self.pause = (0.5, 0.9)
+
+    def table_of_pairs(self) -> str:
+        """How often each two struck together: one line for each fault, counts in the order of the lines."""
+        count = self.together + Counter({(two, one): n for (one, two), n in self.together.items()})
+        lines = [f"{name:32}" + "".join(f"{count[name, other] or '.':>3}" for other in WEIGHTS) for name in WEIGHTS]
+        return "\n".join([f"{len(self.together)} pairs of faults struck together:", *lines])
 
     def calm(self) -> None:
         """No more faults: what was stopped goes on, the weather is fine."""
@@ -127,6 +150,17 @@ class Saboteur:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
             self.later.append((time.monotonic() + 2 * LEASE + 1, lambda: _go_on(pid)))
+
+    def f17_clock_wrong(self) -> None:
+        """The second worker lives some seconds by a clock that is hours or days away."""
+        self.wrong_clock = self.rng.choice(WRONG_CLOCKS)
+        self.kept["second worker"].kill()
+        self.later.append((time.monotonic() + 8, self._set_the_clock))
+
+    def _set_the_clock(self) -> None:
+        if self.wrong_clock:
+            self.wrong_clock = ""
+            self.kept["second worker"].kill()
 
     def f4_web_killed(self) -> None:
         self.kept["web"].kill()
@@ -280,6 +314,7 @@ TIME_PASSES = (
     "UPDATE conversations_delivery SET not_before = now() WHERE state IN ('queued', 'unknown')"
     " AND not_before BETWEEN now() + interval '30 seconds' AND now() + interval '1 day'",
 )
+WRONG_CLOCKS = ("+2h", "-2h", "+40d")
 WRITES = "tweets|comments|messages|dm_conversations"
 WEIGHTS = {
     "f1_worker_killed": 6,
@@ -304,6 +339,7 @@ WEIGHTS = {
     "f15_wrong_waits": 1,
     "f15_graph_throttled": 1,
     "f16_receiver_down": 1,
+    "f17_clock_wrong": 2,
 }
 
 

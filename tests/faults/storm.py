@@ -8,11 +8,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg2
 
@@ -37,7 +36,6 @@ STORM = {
     "WORKERS": "1",
     "MALLOC_ARENA_MAX": "2",
 }
-WRONG_CLOCKS = ("+2h", "-2h", "+40d")  # F17, of one worker
 
 
 @dataclass
@@ -84,12 +82,14 @@ def _told(counter: Counter[str]) -> str:
 
 
 class Storm:
-    """One run on a stage of its own."""
+    """One run on a stage of its own. `traps` are set in its processes, each a chance to die at any failpoint."""
 
-    def __init__(self, root: Path, seed: int, minutes: float, say: Callable[[str], None] = print) -> None:
+    traps: ClassVar[bool] = True
+
+    def __init__(self, root: Path, seed: int, minutes: float, *, pairs: bool = False) -> None:
         self.outcome = Outcome(seed, minutes)
         self.rng = random.Random(seed)
-        self.say = say
+        self.pairs = pairs
         self.stage = Stage(root, more_environment=STORM)
         self.strikes_log = root / "strikes"
         self.seen: dict[str, tuple[str, float]] = {}  # by key: the first final state shown, and when
@@ -137,12 +137,15 @@ class Storm:
         }
         self.kept["web"].watch()
         self.houses = self._build_houses()
-        self.raging = True
-        self.kept["web"].kill()  # it comes back with a trap set
-        for one in self.kept.values():
-            one.watch()
         self.saboteur = Saboteur(self.stage, self.kept, random.Random(self.rng.random()), self._renew, self.wires)
         self.outcome.strikes, self.outcome.hits = self.saboteur.strikes, self.saboteur.hits
+        if self.pairs:
+            self.saboteur.plan_pairs()
+        if self.traps:
+            self.raging = True
+            self.kept["web"].kill()  # it comes back with a trap set
+        for one in self.kept.values():
+            one.watch()
 
     def _start_web(self) -> subprocess.Popen[Any]:
         descriptor = self.listener.fileno()
@@ -156,12 +159,9 @@ class Storm:
         return self._start("worker", *celery, *schedule, *still, more=self._clock(name))
 
     def _clock(self, name: str) -> dict[str, str]:
-        """Every other life of the second worker is lived by a wrong clock."""
-        if not self.raging or name != "second" or self.rng.random() < 0.5:
-            return {}
-        wrong = self.rng.choice(WRONG_CLOCKS)
-        self.outcome.strikes[f"f17_clock {wrong}"] += 1
-        return faketime.environment(wrong)
+        """The second worker lives by the wrong clock that the saboteur wants just then."""
+        wrong = self.saboteur.wrong_clock if name == "second" else ""
+        return faketime.environment(wrong) if wrong else {}
 
     def _start(
         self, kind: str, *arguments: str, more: dict[str, str] | None = None, **how: Any
@@ -206,15 +206,18 @@ class Storm:
     def _rage(self) -> None:
         self._let_people_live()
         end = time.monotonic() + self.outcome.minutes * 60
-        while time.monotonic() < end:
+        while time.monotonic() < end or self.saboteur.plan:
             self._watch()
             self.saboteur.tick()
             time.sleep(0.15)
+        self._calm_down()
+
+    def _calm_down(self) -> None:
         self.raging = False
         for life in self.town:
             life.stopped.set()
         self.saboteur.calm()
-        for name in ("web", "worker", "second worker"):
+        for name in ("web", "worker", "second worker") if self.traps else ():
             self.kept[name].kill()  # so that they start again without a trap
         self.calm_since = time.monotonic()
 
@@ -317,7 +320,12 @@ class Storm:
             self.listener.close()
 
 
-def run_storm(seed: int, minutes: float, keep: bool = False) -> Outcome:
-    """A storm in a directory that goes away afterwards, unless it is to be kept."""
+def run_storm(seed: int, minutes: float, *, keep: bool = False, pairs: bool = False) -> Outcome:
+    """A storm in a directory that goes away afterwards, unless it is to be kept. With `pairs` it rages until each two
+    faults struck together."""
     with directory("scrm-storm-", keep) as root:
-        return Storm(root, seed, minutes).run()
+        storm = Storm(root, seed, minutes, pairs=pairs)
+        outcome = storm.run()
+        if pairs:
+            print(storm.saboteur.table_of_pairs())
+        return outcome

@@ -122,6 +122,7 @@ class Agent:
     pressed: list[Pressed] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
+    patience: float = PATIENCE
 
     def act(self) -> None:
         """Looks for somebody who waits and answers."""
@@ -152,8 +153,8 @@ class Agent:
     def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
         """What the API answers; None where it refuses. An unclear answer is asked for again, with the same key."""
         headers = {"Authorization": f"Bearer {self.house.token}"} | ({"Idempotency-Key": key} if key else {})
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        until = time.monotonic() + self.patience
+        while True:
             try:
                 return http(method, f"{self.base}/api/v1/{path}", body, headers, timeout=10)
             except ActFailed as refused:
@@ -163,8 +164,9 @@ class Agent:
                 self.answers["5xx"] += 1
             except (URLError, OSError, HTTPException):
                 self.answers["no answer"] += 1
+            if time.monotonic() > until:
+                return None
             time.sleep(0.3)
-        return None
 
 
 POISON = (
