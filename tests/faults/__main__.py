@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.faults.crash_points import enumerate_points
 from tests.faults.drills import DiskFull, NoMount, Rolling, run_drill
 from tests.faults.exposures import Range
+from tests.faults.figures import run_figures
 from tests.faults.scenarios import ALL
 from tests.faults.stage import directory, opened
 from tests.faults.storm import Storm, run_storm
@@ -21,6 +22,10 @@ def main() -> int:
         return told(expose(given.exposures, given.seed, given.minutes), given.seed)
     if given.rolling or given.disk_full:
         return drill(DiskFull if given.disk_full else Rolling, given)
+    if given.figures:
+        outcome = run_figures(given.seed)
+        print(outcome, flush=True)
+        return told(outcome.clean, given.seed)
     clean = True
     if given.points and not given.pairs:
         with directory() as root:
@@ -74,6 +79,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--minutes", type=float, default=3.0, help="how long the storm rages; 0 for none")
     parser.add_argument("--exposures", type=int, metavar="N", help="instead: steer strikes until N items were exposed")
+    parser.add_argument("--figures", action="store_true", help="instead: measure how fast things settle and flow again")
     parser.add_argument("--pairs", action="store_true", help="instead: each two faults strike together")
     parser.add_argument("--rolling", action="store_true", help="instead: web and workers are restarted under traffic")
     parser.add_argument("--disk-full", action="store_true", help="instead: the database's disk is full for a while")

@@ -86,7 +86,7 @@ class Saboteur:
     hits: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
     wrong_clock: str = ""  # by which the second worker is to live when it starts next
-    plan: list[tuple[str, str]] = field(default_factory=list)  # what is to strike together, last first
+    plan: list[tuple[str, ...]] = field(default_factory=list)  # what is to strike together, last first
     together: Counter[tuple[str, str]] = field(default_factory=Counter)
     next_at: float = 0.0
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
@@ -106,17 +106,23 @@ class Saboteur:
 
     def _next(self) -> tuple[str, ...]:
         if self.plan:
-            pair = self.plan.pop()
-            self.together[pair] += 1
-            return pair
+            group = self.plan.pop()
+            self.together.update(itertools.combinations(sorted(group), 2))
+            return group
         names, weights = zip(*WEIGHTS.items(), strict=True)
         return tuple(self.rng.choices(names, weights))
 
     def plan_pairs(self) -> None:
-        """Each two faults are to strike at the same moment, in a drawn order."""
-        self.plan = list(itertools.combinations(WEIGHTS, 2))
-        self.rng.shuffle(self.plan)
-        self.pause = (0.5, 0.9)
+        """Groups of faults that strike at the same moment, until each two did so; time enough between to get up."""
+        open_pairs = set(itertools.combinations(sorted(WEIGHTS), 2))
+        while open_pairs:
+            group = set(self.rng.choice(sorted(open_pairs)))
+            while len(group) < AT_ONCE:
+                others = self.rng.sample(sorted(set(WEIGHTS) - group), len(WEIGHTS) - len(group))
+                group.add(max(others, key=lambda one: len(_pairs_with(one, group) & open_pairs)))
+            open_pairs -= set(itertools.combinations(sorted(group), 2))
+            self.plan.append(tuple(sorted(group)))
+        self.pause = (4.5, 6.0)
 
     def table_of_pairs(self) -> str:
         """How often each two struck together: one line for each fault, counts in the order of the lines."""
@@ -314,6 +320,7 @@ TIME_PASSES = (
     "UPDATE conversations_delivery SET not_before = now() WHERE state IN ('queued', 'unknown')"
     " AND not_before BETWEEN now() + interval '30 seconds' AND now() + interval '1 day'",
 )
+AT_ONCE = 5  # faults that strike together in the run of pairs
 WRONG_CLOCKS = ("+2h", "-2h", "+40d")
 WRITES = "tweets|comments|messages|dm_conversations"
 WEIGHTS = {
@@ -341,6 +348,10 @@ WEIGHTS = {
     "f16_receiver_down": 1,
     "f17_clock_wrong": 2,
 }
+
+
+def _pairs_with(one: str, group: set[str]) -> set[tuple[str, ...]]:
+    return {tuple(sorted((one, other))) for other in group}
 
 
 def _go_on(pid: int) -> None:
