@@ -14,13 +14,15 @@ from accounts.access import requires
 from accounts.keyset import page
 from accounts.models import Brand
 from accounts.roles import Permission
+from channels_ingest.networks.base import Action
 from contacts.models import Contact
-from conversations import helpers
+from conversations import drafts, helpers
 from conversations.actions import NotPossible
+from conversations.composer_views import joined
 from conversations.forms import ArticleForm
 from conversations.item_views import load_item
-from conversations.models import Article, HelperCredit, Interaction
-from conversations.pages import Request
+from conversations.models import Article, HelperCredit, Interaction, Thread
+from conversations.pages import Request, thread_of
 
 PAGE_SIZE = 50
 MOST_CREDITS = 50
@@ -72,6 +74,8 @@ def article_step(request: Request, pk: int) -> HttpResponse:
         match request.POST.get("step"):
             case "ask":
                 helpers.ask(found, by=request.user)
+            case "propose" if found.source is not None and found.source.thread_id is not None:
+                return _proposed(request, found, thread_of(request, found.source.thread_id))
             case "consent":
                 given = request.POST.get("item", "")
                 number = int(given) if given.isdecimal() and len(given) < 19 else 0
@@ -83,6 +87,15 @@ def article_step(request: Request, pk: int) -> HttpResponse:
     except NotPossible as refused:
         messages.error(request, str(refused))
     return HttpResponseRedirect(reverse("article", args=[pk]))
+
+
+def _proposed(request: Request, found: Article, thread: Thread) -> HttpResponse:
+    """Puts the question into the public lane of the helper's thread, once, and goes there. It is not sent yet."""
+    lane, words = Action.REPLY.value, helpers.asking(found)
+    begun = drafts.of(thread, request.user).get(lane, "")
+    if words not in begun:
+        drafts.keep(thread, by=request.user, lane=lane, text=joined(begun, words))
+    return HttpResponseRedirect(reverse("thread", args=[thread.pk]) + f"?lane={lane}")
 
 
 @requires(Permission.READ)

@@ -164,6 +164,18 @@ def tree_of(thread: Thread, *, before: str = "") -> Tree:
     )
 
 
+def public_around(thread: Thread, *, before: str = "") -> Tree:
+    """All that was said under the thread's public roots, by whomever: the newest page, or the one before a cursor."""
+    under = _under_roots(thread)
+    if under is None:
+        return Tree()
+    items = Interaction.objects.filter(under, visibility=Visibility.PUBLIC, external_id__isnull=False)
+    found = list(_before(_parts(items).order_by("-posted_at", "-pk"), before)[: AROUND_SIZE + 1])
+    shown, more = found[:AROUND_SIZE][::-1], len(found) > AROUND_SIZE
+    said = _in_order(shown, (), (), thread)
+    return Tree(entries=list(_with_days(said)), older=_cursor(shown[0]) if more else "")
+
+
 def newest_inbound(thread: Thread) -> int | None:
     """Id of the newest inbound item: what somebody who looks now has seen."""
     inbound = thread.interactions.filter(direction=Interaction.Direction.IN)
@@ -190,32 +202,40 @@ def _parts(items: QuerySet[Interaction]) -> QuerySet[Interaction]:
 def _own(thread: Thread, before: str) -> tuple[list[Interaction], bool]:
     """The thread's items, oldest first, and whether there are older ones."""
     items = _parts(Interaction.objects.filter(thread=thread)).order_by("-posted_at", "-pk")
-    at = read_cursor(before)
-    if at is not None:
-        items = items.filter(posted_at__lte=at[0]).exclude(posted_at=at[0], pk__gte=at[1])
-    found = list(items[: OWN_SIZE + 1])
+    found = list(_before(items, before)[: OWN_SIZE + 1])
     return found[:OWN_SIZE][::-1], len(found) > OWN_SIZE
 
 
 def _around(thread: Thread, *, since: datetime | None, until: datetime | None) -> list[Interaction]:
     """What else was said under the thread's public roots in that time: the newest few, and the roots."""
-    lanes = list(
-        thread.lanes.filter(visibility=Visibility.PUBLIC)
-        .exclude(root_external_id=PRIVATE_LANE)
-        .order_by("-pk")
-        .values_list("channel_id", "root_external_id")[:5]
-    )
-    if not lanes:
+    under = _under_roots(thread)
+    if under is None:
         return []
-    under = Q()
-    for channel_id, root in lanes:
-        under |= Q(channel_id=channel_id, root_external_id=root)
     items = _public(under, thread)
     if since is not None:
         items = items.filter(posted_at__gte=since)
     if until is not None:
         items = items.filter(posted_at__lte=until)
     return list(items.order_by("-posted_at", "-pk")[:AROUND_SIZE])
+
+
+def _before(items: QuerySet[Interaction], cursor: str) -> QuerySet[Interaction]:
+    at = read_cursor(cursor)
+    return items if at is None else items.filter(posted_at__lte=at[0]).exclude(posted_at=at[0], pk__gte=at[1])
+
+
+def _under_roots(thread: Thread) -> Q | None:
+    """What stands under the thread's public roots, the latest five; None where it has none."""
+    lanes = list(
+        thread.lanes.filter(visibility=Visibility.PUBLIC)
+        .exclude(root_external_id=PRIVATE_LANE)
+        .order_by("-pk")
+        .values_list("channel_id", "root_external_id")[:5]
+    )
+    under = Q()
+    for channel_id, root in lanes:
+        under |= Q(channel_id=channel_id, root_external_id=root)
+    return under if lanes else None
 
 
 def _public(under: Q, thread: Thread) -> QuerySet[Interaction]:

@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("palette/", bulk_views.palette, name="palette"),
     path("undo/", bulk_views.undo_last, name="undo-last"),
     path("threads/<int:pk>/", views.thread_page, name="thread"),
+    path("threads/<int:pk>/around/", views.around, name="around"),
     path("threads/<int:pk>/now/", views.thread_now, name="thread-now"),
     path("threads/<int:pk>/replies/", views.replies, name="replies"),
     path("threads/<int:pk>/check/", composer_views.check, name="check"),

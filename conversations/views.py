@@ -27,7 +27,7 @@ from conversations.forms import AssignForm, CloseForm, ReplyForm, SnoozeForm, co
 from conversations.models import Delivery, Thread
 from conversations.pages import Answer, Request, back, done, errors_of, hint, thread_of
 from conversations.quoting import quoted
-from conversations.tree import newest_inbound, tree_of
+from conversations.tree import newest_inbound, public_around, tree_of
 
 if TYPE_CHECKING:
     from accounts.models import Team, User
@@ -96,6 +96,15 @@ def thread_page(request: Request, pk: int) -> HttpResponse:
     composer = Composer.fresh(thread, request.user, request.GET.get("lane", ""))
     composer.text += quoted(thread, request.GET.get("quote", ""), request.GET.get("how", ""))
     return _show(request, thread, composer)
+
+
+@requires(Permission.READ)
+@require_safe
+def around(request: Request, pk: int) -> HttpResponse:
+    """The whole public conversation that the thread is a part of, page by page."""
+    thread = thread_of(request, pk)
+    tree = public_around(thread, before=request.GET.get("before", ""))
+    return render(request, "conversations/around.html", {"section": "inbox", "thread": thread, "tree": tree})
 
 
 @requires(Permission.READ)

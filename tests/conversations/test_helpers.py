@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from channels_ingest.models import Channel
-from conversations import actions, helpers
+from conversations import actions, drafts, helpers
 from conversations.actions import NotPossible
 from conversations.models import Article, Interaction, Thread
 from conversations.record import record
@@ -128,3 +128,16 @@ def test_what_is_written_in_another_language_is_marked(
 def test_closing_does_not_offer_to_take(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
     actions.close(thread, by=agent)
     assert f"/threads/{thread.pk}/claim/" not in browser_of(agent).get(f"/threads/{thread.pk}/").content.decode()
+
+
+def test_the_question_for_consent_is_put_into_an_answer_once(
+    channel: Channel, article: Article, agent: User, browser_of: BrowserOf
+) -> None:
+    record(channel, [said("4", SOFIA, "@trailhead glad to help", parent=ADVICE, minutes=3, addressee=TRAILHEAD)])
+    helper = Thread.objects.get(identity__external_id=SOFIA.external_id)
+    Interaction.objects.filter(external_id="2").update(thread=helper)
+    browser = browser_of(agent)
+    for _time in range(2):
+        went = browser.post(f"/articles/{article.pk}/step/", {"step": "propose"}).headers["Location"]
+    assert went == f"/threads/{helper.pk}/?lane=reply"
+    assert drafts.of(helper, agent)["reply"].count("into our help pages?") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -372,3 +373,28 @@ def test_somebody_elses_tree_names_jonas_as_the_customer(channel: Channel, threa
     record(channel, [said("9", JONAS, "Me too!", parent="1", root="1", minutes=8)])
     assert [role for role, text in roles(thread_of(JONAS)) if text == "Me too!"] == ["customer"]
     assert [role for role, text in roles(thread) if text == "Me too!"] == ["peer"]
+
+
+# -- the whole public conversation ------------------------------------------------------------------------------------
+
+
+def test_a_conversation_of_many_is_shown_page_by_page(
+    channel: Channel, thread: Thread, agent: User, browser_of: BrowserOf, django_assert_max_num_queries: Any
+) -> None:
+    root = Interaction.objects.filter(thread=thread).earliest("posted_at").root_external_id
+    crowd = [said(f"c{number}", JONAS, f"words {number}!", minutes=60 + number, parent=root) for number in range(170)]
+    record(channel, crowd)
+    browser, address, seen = browser_of(agent), f"/threads/{thread.pk}/around/", set[str]()
+    assert address.encode() in browser.get(f"/threads/{thread.pk}/").content
+    where = address
+    while where:
+        with django_assert_max_num_queries(16):
+            page = browser.get(where).content.decode()
+        seen |= set(re.findall(r"words \d+!", page))
+        found = re.search(r'href="(\?before=[^"]+)"', page)
+        where = address + found[1] if found else ""
+    assert seen == {one.text for one in crowd}
+
+
+def test_a_stranger_sees_nothing_of_it(thread: Thread, stranger: User, browser_of: BrowserOf) -> None:
+    assert browser_of(stranger).get(f"/threads/{thread.pk}/around/").status_code == 404

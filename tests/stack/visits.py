@@ -125,6 +125,7 @@ PAGES = (
     Visit("saved-view", "/views/new/"),
     Visit("search-help", "/search/help/", "agent"),
     Visit("item", "/threads/{thread}/items/{item}/"),
+    Visit("around", "/threads/{thread}/around/"),
     Visit("grouping", "/threads/{thread}/grouping/"),
     Visit("promises", "/promises/"),
     Visit("macros", "/macros/"),
@@ -202,5 +203,7 @@ NO_PAGE = frozenset(
         *("check", "draft", "macro-choice", "insert-macro", "steps", "move", "thread-tags", "reach", "known-tags"),
         *("reading", "promise", "macro-delete", "claim", "moderation", "fork", "join", "grouping-undo", "names"),
         *("notice-count", "notices-read", "credit", "article-step", "contact-credits", "approve", "refuse"),
+        *("picture", "picture-in", "picture-out", "push", "push-removal"),
+        *("api-tags", "api-retry", "api-decide", "api-moderate", "api-promises", "api-promise", "api-settle"),
     }
 )
