@@ -160,7 +160,9 @@ def outages(request: SignedIn) -> HttpResponse:
     over = page(
         ours.filter(ended_at__isnull=False), by=("-id",), after=request.GET.get("after", ""), size=LINES_PER_PAGE
     )
-    return show(request, "outages.html", standing=ours.filter(ended_at=None)[:LINES_PER_PAGE], page=over)
+    return show(
+        request, "outages.html", standing=ours.filter(ended_at=None).order_by("kind", "-id")[:LINES_PER_PAGE], page=over
+    )
 
 
 @requires(Permission.CHANNELS)

@@ -33,8 +33,8 @@ def look(now: datetime) -> int:
 
 
 def open_notices() -> QuerySet[Notice]:
-    """The notices that stand now, newest first."""
-    return Notice.objects.filter(ended_at=None).select_related("channel")
+    """The notices that stand now, what is broken first."""
+    return Notice.objects.filter(ended_at=None).select_related("channel").order_by("kind", "-id")
 
 
 def _judge(channel: Channel, now: datetime) -> None:

@@ -12,6 +12,7 @@ from channels_ingest.forget import forget_items
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import AuthorRemoval, Removal
 from contacts.models import Identity
+from conversations import copies
 from conversations.models import Alias, Attachment, Interaction, RawPayload, Reading, SearchEntry, Tombstone
 
 
@@ -50,6 +51,9 @@ def _empty(channel: Channel, external_ids: Collection[str | None], reason: str) 
     twins = Interaction.objects.filter(external_id__in=ids, channel__network=channel.network)
     found = list(twins.values_list("pk", "external_id", "thread_id", "channel_id"))
     keys = [pk for pk, *_ in found]
+    threads = {thread_id for _, _, thread_id, _ in found if thread_id}
+    copies.forget(keys, threads, twins.filter(removed_at=None).values_list("text", flat=True))
+    failpoint("remove.unquoted")
     Interaction.objects.filter(pk__in=keys, removed_at=None).update(
         text="",
         media=[],
@@ -73,4 +77,4 @@ def _empty(channel: Channel, external_ids: Collection[str | None], reason: str) 
     forget_items(channel.network, ids)
     erasures.note(channel.network, channel.external_id, reason[:32], items=ids)
     failpoint("remove.forgotten")
-    return {thread_id for _, _, thread_id, _ in found if thread_id}
+    return threads
