@@ -26,8 +26,10 @@ lint: setup-test
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+# All but what starts browsers or whole installations.
+WHOLE := tests/browser tests/stack tests/faults tests/load tests/platform
 unit: setup-test
-	@$(BIN)/python -m pytest -m "not browser"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(addprefix --ignore ,$(WHOLE))
 
 browser: setup-test
 	@$(BIN)/python -m pytest -m browser
