@@ -428,6 +428,18 @@
     if (menu && inbox.contains(menu)) setTimeout(() => { menu.open = false; }, 0);
   });
 
+  // "Show all under this post" opens and closes.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const opener = event.detail.elt;
+    if (!opener.matches(".expand")) return;
+    const row = opener.closest("li");
+    const open = opener.getAttribute("aria-expanded") === "true";
+    opener.setAttribute("aria-expanded", String(!open));
+    if (!open) return;
+    event.preventDefault();
+    for (const under of list().querySelectorAll(`li[data-under="${row.dataset.id}"], #older-${row.dataset.id}`)) under.remove();
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "open") {
       opened();
