@@ -27,7 +27,7 @@ from scrm.bench.pages import server
 from scrm.bench.stack import CALL_SECONDS
 from scrm.bench.summary import spread
 
-ROUNDS, WARM_UP = 20, 3
+ROUNDS, WARM_UP = 20, 2
 USERS = (1, 8)
 CONDITIONS = "is:waiting is:public mood:negative lang:en reach:1k age:2d"
 REFERENCE = "reference"

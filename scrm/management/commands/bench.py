@@ -56,6 +56,7 @@ class Command(BaseCommand):
                 found["memory"] = memory(stack)
                 self._tell("Measuring the time from a post to the open inbox ...")
                 found["latency"] = latency(stack)
+                found["memory_after_work"] = memory(stack)  # every worker process has read texts by now
             self._tell(f"Storing {already:,} posts, then measuring ...")
             found["storing"] = _storing(stack, already)
             self._tell("Measuring pages ...")
