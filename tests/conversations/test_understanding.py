@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from accounts.models import User
@@ -106,3 +108,11 @@ def test_the_reading_of_a_removed_item_goes_with_it(channel: Channel) -> None:
     record(channel, [Removal("1")])
     assert not Reading.objects.exists()
     assert understand_due() == 0
+
+
+def test_a_thousand_texts_take_less_than_two_seconds_of_one_core() -> None:
+    understand("Where is my order?")  # loads the models
+    began = time.process_time()
+    for number in range(1000):
+        understand(f"@trailhead order {number} came without stakes, the worst service ever! #camping")
+    assert time.process_time() - began < 2
