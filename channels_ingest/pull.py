@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.alone import alone
 from accounts.failpoints import failpoint
 from channels_ingest.health import PROBE_EVERY, failed, worked
 from channels_ingest.ingest import Recorded, hand_over
@@ -39,28 +37,14 @@ def _add_streams(now: datetime) -> None:
         )
 
 
-@contextmanager
-def only_pull(channel_id: int) -> Iterator[bool]:
-    """Whether we are the only one who pulls this channel now. The lock lives in the database session."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [PULL_LOCK, channel_id])
-        (got,) = cursor.fetchone()
-    try:
-        yield got
-    finally:
-        if got:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [PULL_LOCK, channel_id])
-
-
 def pull_channel(channel_id: int, *, everything: bool = False) -> Recorded:
     """Pulls the due streams of a channel (all of them when `everything`), to the end of each.
 
     A second run at the same time does nothing. An error is kept on the channel and its stream rests for a while.
     """
     total = Recorded()
-    with only_pull(channel_id) as alone:
-        if not alone:
+    with alone(PULL_LOCK, channel_id) as ours:
+        if not ours:
             return total
         failpoint("pull.locked")
         channel = Channel.objects.select_related("app").get(pk=channel_id)

@@ -5,13 +5,13 @@ Pulls and webhooks should leave nothing to find. This looks whether they did.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from accounts.alone import alone
 from accounts.audit import audit
 from accounts.failpoints import failpoint
 from accounts.models import User
@@ -31,20 +31,6 @@ AFTER_REFUSAL = timedelta(minutes=15)  # how long a channel rests whose network 
 MOST_IDS = 1000
 BATCH = 50  # as many as every network looks up at once
 ROUND_EVERY = timedelta(hours=20)  # each stored post is looked up again within a day
-
-
-@contextmanager
-def _alone(channel: Channel) -> Iterator[bool]:
-    """Whether nobody else reads this channel back now."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [RECONCILE_LOCK, channel.pk])
-        (got,) = cursor.fetchone()
-    try:
-        yield got
-    finally:
-        if got:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [RECONCILE_LOCK, channel.pk])
 
 
 # -- what is missing here ---------------------------------------------------------------------------------------------
@@ -76,8 +62,8 @@ def reconcile(
 
     Returns what was found, or None where another run is at it. A network's refusal stands in `error`.
     """
-    with _alone(channel) as alone:
-        if not alone or (asked and not Reconcile.objects.filter(pk=asked.pk, finished_at=None).exists()):
+    with alone(RECONCILE_LOCK, channel.pk) as ours:
+        if not ours or (asked and not Reconcile.objects.filter(pk=asked.pk, finished_at=None).exists()):
             return None
         row = asked or Reconcile.objects.create(channel=channel, cause=cause, since=since)
         reached = pull_times(channel)
@@ -158,8 +144,8 @@ def recheck_due(now: datetime, *, batches: int = 5) -> int:
     """
     gone = 0
     for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
-        with _alone(channel) as alone:
-            gone += _recheck(channel, now, batches) if alone else 0
+        with alone(RECONCILE_LOCK, channel.pk) as ours:
+            gone += _recheck(channel, now, batches) if ours else 0
     return gone
 
 

@@ -16,7 +16,7 @@ from tests.networks.sandbox import Sandbox, running
 
 pytestmark = pytest.mark.django_db
 
-KINDS = (
+KINDS: tuple[tuple[str, dict[str, Any], Diagnosis, str], ...] = (
     ("token_revoked", {}, Diagnosis.BROKEN, "Connect the"),
     ("scope_removed", {}, Diagnosis.BROKEN, "lacks a permission"),
     ("suspended", {}, Diagnosis.BROKEN, ""),
