@@ -10,7 +10,7 @@ run: setup
 # Browser tests run apart: Playwright keeps an event loop in its process. One that ran into the clock is played again.
 test: setup-test lint
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --reruns 2 --ignore tests/browser --ignore tests/stack
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 2 tests/browser tests/stack
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1 tests/browser tests/stack
 
 setup:
 	@$(PYTHON) scrm/bootstrap.py requirements.txt
