@@ -76,6 +76,7 @@ def test_a_picture_leaves_with_its_answer_and_its_description(thread: Thread, an
     page = ana.get(f"/threads/{thread.pk}/").content.decode()
     assert f'src="/pictures/{pk}/" alt="A tent stake"' in page
     assert 'name="picture"' not in page
+    assert "cannot be sent" not in page
 
 
 def test_an_answer_sent_twice_with_a_picture_is_one_answer(thread: Thread, ana: Client, fake: FakeNetwork) -> None:
@@ -105,7 +106,9 @@ def test_a_network_without_pictures_takes_none(thread: Thread, ana: Client, monk
     monkeypatch.setattr(thread.channel.adapter, "supports", Supports(public_reply=True))
     put_in(ana, thread)
     assert not Attachment.objects.exists()
-    assert "data-pick" not in ana.get(f"/threads/{thread.pk}/").content.decode()
+    page = ana.get(f"/threads/{thread.pk}/").content.decode()
+    assert "data-pick" not in page
+    assert "cannot be sent" in page
 
 
 def test_a_way_of_answering_that_takes_no_pictures_says_so(
