@@ -16,6 +16,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from playwright.sync_api import Browser, Page, expect
+from psycopg2.sql import SQL, Identifier
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
@@ -92,12 +93,13 @@ def server(transactional_db: None, running: tuple[str, Counted]) -> Iterator[str
 
 
 def _hang_up() -> None:
-    """Ends the connections that the server's threads keep, so that the test database can be dropped."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
+    """Ends the connections that the server's threads keep, and lets none come back: the test database is dropped."""
+    database = connections["default"]
+    name = database.settings_dict["NAME"]
+    database.close()
+    with database._nodb_cursor() as cursor:
+        cursor.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(Identifier(name)))
+        cursor.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 def _await(done: Callable[[], bool], otherwise: str) -> None:
