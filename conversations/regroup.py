@@ -310,4 +310,6 @@ def _tell(journal: Regrouping, verb: str, by: User | None) -> None:
         ThreadEvent.objects.create(thread=thread, verb=verb, by=by, details=details)
     audit(by=by, verb=str(verb), on=journal, brand=both[0].brand_id, source=both[0].pk, target=both[1].pk)
     summaries.refresh([thread.pk for thread in both])
+    for thread in both:
+        thread.refresh_from_db()
     live.announce(both[0].brand_id, [thread.pk for thread in both])
