@@ -9,7 +9,7 @@ run: setup
 
 # Browser tests run apart: Playwright keeps an event loop in its process. One that ran into the clock is played again.
 test: setup-test lint
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --reruns 2 --ignore tests/browser --ignore tests/stack
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --reruns 1 --ignore tests/browser --ignore tests/stack
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1 tests/browser tests/stack
 
 setup:

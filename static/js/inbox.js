@@ -367,7 +367,7 @@
     if (!found) return false;
     found.click();
     const menu = found.tagName === "SUMMARY" && found.parentElement;
-    if (menu) requestAnimationFrame(() => { if (menu.open) menu.querySelector(".menu :is(input:not([type=hidden]), button)").focus(); });
+    if (menu && menu.open) menu.querySelector(".menu :is(input:not([type=hidden]), button)").focus(); // at once: the next key is meant for it
   }
 
   function assignOther() {

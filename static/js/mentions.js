@@ -12,7 +12,7 @@
   const chosen = () => list().querySelector("[aria-selected=true]");
   const isNote = () => form()?.elements.namedItem("lane").value === "note";
 
-  const known = new Map(); // address -> names of that thread
+  const known = new Map(); // address -> promise of the names of that thread
 
   function called() {
     if (!isNote()) return null;
@@ -20,14 +20,20 @@
     return match && { words: match[2], start: text().selectionStart - match[2].length };
   }
 
-  async function names() {
+  // Asked for once, however fast somebody types.
+  function names() {
     const address = form().dataset.names;
     if (!known.has(address)) {
-      const answer = await fetch(address, { redirect: "manual" });
-      if (!answer.ok) return [];
-      known.set(address, (await answer.json()).names);
+      known.set(address, ask(address));
+      known.get(address).catch(() => known.delete(address));
     }
     return known.get(address);
+  }
+
+  async function ask(address) {
+    const answer = await fetch(address, { redirect: "manual" });
+    if (!answer.ok) throw new Error(`The names were not told: ${answer.status}`);
+    return (await answer.json()).names;
   }
 
   async function look() {
@@ -35,7 +41,7 @@
     try {
       all = await names();
     } catch {
-      return close(); // no connection: there is nobody to choose from
+      return close(); // no connection, or refused: there is nobody to choose from
     }
     const place = list() && called();
     if (!place) return close();
@@ -43,9 +49,10 @@
     const begins = (one) => one.name.toLocaleLowerCase().split(/\s+/).some((_word, at, parts) => parts.slice(at).join(" ").startsWith(wanted));
     const found = all.filter(begins).slice(0, MOST);
     if (!found.length || (found.length === 1 && found[0].name.toLocaleLowerCase() === wanted)) return close();
+    const before = !list().hidden && chosen()?.dataset.name;
     list().replaceChildren(...found.map(shown));
     list().hidden = false;
-    choose(options()[0]);
+    choose(options().find((one) => one.dataset.name === before) || options()[0]);
   }
 
   function shown(one, number) {

@@ -114,6 +114,7 @@ def test_to_private_and_back(thread: Thread, agent: User, desk: Desk, offstage: 
     expect(page.locator("#text")).to_have_value(re.compile("glad that we could sort this out"))
     hands.press("Control+Enter")
     expect(page.locator("#log .msg.public.us")).to_contain_text("glad that we could sort this out")
+    expect(page.locator("#close-menu")).to_have_count(0)
     hands.press("Escape", "e")
     expect(page.locator("#head")).to_contain_text("closed")
     assert ended(offstage, thread) == Thread.State.CLOSED
