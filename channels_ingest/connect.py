@@ -206,6 +206,7 @@ def ask_for_missing_pushes() -> int:
         except NetworkError as error:
             log.info("No pushes for %s yet: %s", channel, error.message)  # it is pulled all the same
         else:
+            _start(channel)  # what was said before the pushes is not left to the next round
             done += 1
     return done
 

@@ -22,7 +22,7 @@ app.conf.beat_schedule = {
     for name, task, every in (
         ("pull what is due", "channels_ingest.tasks.pull_due", 5.0),
         ("process stored webhooks", "channels_ingest.tasks.process_events", 5.0),
-        ("ask the sandbox for pushes", "channels_ingest.tasks.ask_for_pushes", 15.0),
+        ("ask the sandbox for pushes", "channels_ingest.tasks.ask_for_pushes", 3.0),
         ("send what is due", "conversations.tasks.send_due", 5.0),
         ("index new texts", "conversations.tasks.index_texts", 5.0),
         ("understand new texts", "conversations.tasks.understand_texts", 5.0),
