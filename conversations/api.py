@@ -315,26 +315,41 @@ class InteractionRecord(RecordEndpoint):
 CANNOT = {422: "It is well formed and still cannot be done; the message says why."}
 
 
-class ThreadDeed(Endpoint):
-    """Base of what is done to a thread: answers with the thread as it is then."""
+class Deed(Endpoint):
+    """Base of what is done to one record: answers with it as it is then."""
 
     needs = Permission.REPLY
-    tag = "threads"
-    answer_class = ThreadSerializer
-    answers = {200: "The thread as it is now."}
     refusals = CANNOT
 
     def post(self, request: Request, id: int) -> Response:
-        thread = load(threads_of(self.user), id)
+        record = load(self.rows(), id)
         try:
-            self.act(thread, self.body())
+            self.act(record, self.body())
         except NotPossible as error:
             raise Unprocessable(str(error), "not_possible") from error
-        return Response(ThreadSerializer(load(threads_of(self.user), id)).data)
+        return Response(self.told(id))
 
-    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
+    def rows(self) -> QuerySet[Any]:
+        """The records the user may see, with all that the answer shows."""
+        raise NotImplementedError
+
+    def act(self, record: Any, asked: dict[str, Any]) -> None:
         """Raises NotPossible."""
         raise NotImplementedError
+
+    def told(self, id: int) -> Any:
+        return self.answer_class(load(self.rows(), id)).data
+
+
+class ThreadDeed(Deed):
+    """Base of what is done to a thread."""
+
+    tag = "threads"
+    answer_class = ThreadSerializer
+    answers = {200: "The thread as it is now."}
+
+    def rows(self) -> QuerySet[Thread]:
+        return threads_of(self.user)
 
 
 class Assign(ThreadDeed):
@@ -343,8 +358,8 @@ class Assign(ThreadDeed):
     operation = "assign_thread"
     body_class = AssignBody
 
-    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
-        actions.assign(thread, to=_colleague(thread, asked["assignee"]), by=self.user)
+    def act(self, record: Thread, asked: dict[str, Any]) -> None:
+        actions.assign(record, to=_colleague(record, asked["assignee"]), by=self.user)
 
 
 class Snooze(ThreadDeed):
@@ -353,8 +368,8 @@ class Snooze(ThreadDeed):
     operation = "snooze_thread"
     body_class = SnoozeBody
 
-    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
-        actions.snooze(thread, until=asked["until"], by=self.user)
+    def act(self, record: Thread, asked: dict[str, Any]) -> None:
+        actions.snooze(record, until=asked["until"], by=self.user)
 
 
 class Close(ThreadDeed):
@@ -367,8 +382,8 @@ class Close(ThreadDeed):
     operation = "close_thread"
     body_class = CloseBody
 
-    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
-        actions.close(thread, by=self.user, waive=asked.get("waive", ""))
+    def act(self, record: Thread, asked: dict[str, Any]) -> None:
+        actions.close(record, by=self.user, waive=asked.get("waive", ""))
 
 
 class Reopen(ThreadDeed):
@@ -377,8 +392,8 @@ class Reopen(ThreadDeed):
     operation = "reopen_thread"
     body_class = NoBody
 
-    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
-        actions.reopen(thread, by=self.user)
+    def act(self, record: Thread, asked: dict[str, Any]) -> None:
+        actions.reopen(record, by=self.user)
 
 
 class WriteNote(Endpoint):

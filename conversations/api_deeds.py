@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from accounts.api import ColleagueSerializer
-from accounts.rest.errors import Unprocessable
 from accounts.rest.fields import BodyFlag, QueryChoice, QueryFlag, QueryId, Strict, Words
 from accounts.rest.keyset import Keyset
-from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, load
+from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint
 from accounts.roles import Permission
 from conversations import deliver, macros, moderation, promises
 from conversations.actions import NotPossible
-from conversations.api import CANNOT, InteractionSerializer, NoBody, ThreadDeed, interaction_told, interactions_of
+from conversations.api import Deed, InteractionSerializer, NoBody, ThreadDeed, interactions_of
 from conversations.models import Delivery, Interaction, Promise, Thread
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from rest_framework.request import Request
 
 DEEDS = ("hide", "show", "delete", "spam", "not-spam")
 ENDINGS = [state for state in Promise.State.values if state != Promise.State.OPEN]
@@ -40,11 +37,11 @@ class TagThread(ThreadDeed):
     operation = "tag_thread"
     body_class = TagBody
 
-    def act(self, thread: Thread, asked: dict[str, Any]) -> None:
+    def act(self, record: Thread, asked: dict[str, Any]) -> None:
         if asked["on"]:
-            macros.tag_thread(thread, names=[asked["name"]], by=self.user)
+            macros.tag_thread(record, names=[asked["name"]], by=self.user)
         else:
-            macros.untag_thread(thread, name=" ".join(asked["name"].split()).lower(), by=self.user)
+            macros.untag_thread(record, name=" ".join(asked["name"].split()).lower(), by=self.user)
 
 
 # -- promises ----------------------------------------------------------------------------------------------------------
@@ -112,27 +109,23 @@ class PromiseRecord(RecordEndpoint):
         return promises_of(self)
 
 
-class SettlePromise(Endpoint):
+class SettlePromise(Deed):
     """Say how a promise ended
 
     While one is open, its thread cannot be closed.
     """
 
-    needs = Permission.REPLY
     tag = "promises"
     operation = "settle_promise"
     body_class = SettleBody
     answer_class = PromiseSerializer
     answers = {200: "The promise as it is now."}
-    refusals = CANNOT
 
-    def post(self, request: Request, id: int) -> Response:
-        promise, asked = load(promises_of(self), id), self.body()
-        try:
-            promises.settle(promise, state=asked["state"], by=self.user, reason=asked.get("reason", ""))
-        except NotPossible as error:
-            raise Unprocessable(str(error), "not_possible") from error
-        return Response(PromiseSerializer(load(promises_of(self), id)).data)
+    def rows(self) -> QuerySet[Promise]:
+        return promises_of(self)
+
+    def act(self, record: Promise, asked: dict[str, Any]) -> None:
+        promises.settle(record, state=asked["state"], by=self.user, reason=asked.get("reason", ""))
 
 
 def promises_of(endpoint: Endpoint) -> QuerySet[Promise]:
@@ -152,26 +145,15 @@ class DecideBody(Strict):
     arrived = BodyFlag(help_text="Whether the answer stands on the network.")
 
 
-class InteractionDeed(Endpoint):
-    """Base of what is done with one interaction: answers with it as it is then."""
+class InteractionDeed(Deed):
+    """Base of what is done with one interaction."""
 
-    needs = Permission.REPLY
     tag = "interactions"
     answer_class = InteractionSerializer
     answers = {200: "The interaction as it is now."}
-    refusals = CANNOT
 
-    def post(self, request: Request, id: int) -> Response:
-        item = load(interactions_of(self.user), id)
-        try:
-            self.act(item, self.body())
-        except NotPossible as error:
-            raise Unprocessable(str(error), "not_possible") from error
-        return Response(interaction_told(id))
-
-    def act(self, item: Interaction, asked: dict[str, Any]) -> None:
-        """Raises NotPossible."""
-        raise NotImplementedError
+    def rows(self) -> QuerySet[Interaction]:
+        return interactions_of(self.user)
 
 
 class Moderate(InteractionDeed):
@@ -184,8 +166,8 @@ class Moderate(InteractionDeed):
     operation = "moderate_interaction"
     body_class = ModerateBody
 
-    def act(self, item: Interaction, asked: dict[str, Any]) -> None:
-        moderation.moderate(item, deed=asked["deed"], by=self.user, why=asked["why"])
+    def act(self, record: Interaction, asked: dict[str, Any]) -> None:
+        moderation.moderate(record, deed=asked["deed"], by=self.user, why=asked["why"])
 
 
 class Retry(InteractionDeed):
@@ -194,8 +176,8 @@ class Retry(InteractionDeed):
     operation = "retry_reply"
     body_class = NoBody
 
-    def act(self, item: Interaction, asked: dict[str, Any]) -> None:
-        deliver.retry(_delivery(item), by=self.user)
+    def act(self, record: Interaction, asked: dict[str, Any]) -> None:
+        deliver.retry(_delivery(record), by=self.user)
 
 
 class Decide(InteractionDeed):
@@ -204,8 +186,8 @@ class Decide(InteractionDeed):
     operation = "decide_reply"
     body_class = DecideBody
 
-    def act(self, item: Interaction, asked: dict[str, Any]) -> None:
-        deliver.decide(_delivery(item), arrived=asked["arrived"], by=self.user)
+    def act(self, record: Interaction, asked: dict[str, Any]) -> None:
+        deliver.decide(_delivery(record), arrived=asked["arrived"], by=self.user)
 
 
 def _delivery(item: Interaction) -> Delivery:
