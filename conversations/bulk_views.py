@@ -148,7 +148,9 @@ def undo_last(request: Request) -> HttpResponse:
 @requires(Permission.READ)
 @require_safe
 def palette(request: Request) -> HttpResponse:
-    """What matches the words typed into the palette: commands for the open thread, and threads."""
+    """What matches the words typed into the palette: commands for the open thread, and threads. Or one's views."""
+    if request.GET.get("views"):
+        return render(request, "conversations/_palette_views.html", {"tabs": inbox.views_of(request.user)})
     words, asked = request.GET.get("q", ""), request.GET.get("thread", "")
     wanted = inbox.Wanted.read({"view": "all", "q": words})
     rows = inbox.page(request.user, wanted, inbox.brand_ids(request.user)).rows[:MOST_OFFERED] if wanted.text else []

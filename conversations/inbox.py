@@ -248,6 +248,13 @@ def problems(user: User, wanted: Wanted, brands: Collection[int], page: Page) ->
     return said
 
 
+def views_of(user: User) -> list[Tab]:
+    """The views by name alone, the saved ones last."""
+    saved = SavedView.objects.visible_to(user)[:MOST_SAVED]
+    built_in = [Tab(key, str(label), None, False) for key, label in VIEWS.items()]
+    return built_in + [Tab(f"saved-{one.pk}", one.name, None, False, saved=one) for one in saved]
+
+
 def tabs(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
     """The views with their bounded counts, the saved ones last. Two queries and one for the brands' names."""
     saved = list(SavedView.objects.visible_to(user).select_related("owner")[:MOST_SAVED])

@@ -404,7 +404,6 @@
   keys.on("e", () => press("e"));
   keys.on("t", () => press("t"));
   keys.on("u", toList);
-  keys.on("/", () => { const search = document.getElementById("search"); search.focus(); search.select(); });
 
   // Arrow keys walk through an open menu; Escape leaves a text field without losing one's place.
   document.addEventListener("keydown", (event) => {

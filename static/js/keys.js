@@ -36,5 +36,7 @@ window.keys = (() => {
     if (deeds.has(name)) deeds.get(name)();
   }
 
-  return { on, press };
+  const has = (name) => deeds.has(name);
+
+  return { on, press, has };
 })();

@@ -57,18 +57,35 @@
   });
 
   // -- keys -------------------------------------------------------------------------------------------------------
-  function go(selector) {
-    const place = document.querySelector(selector);
+  // The palette holds every place that this role may enter.
+  function go(name) {
+    const place = document.querySelector(`#palette [data-go="${name}"]`);
     if (!place) return false;
-    place.click();
-    return true;
+    location.assign(place.href);
+  }
+
+  function search() {
+    const field = document.querySelector("main [role=search] input[type=search]");
+    if (!field) return false;
+    field.focus();
+    field.select();
   }
 
   keys.on("?", () => open("#keys"));
-  keys.on("g i", () => go('.rail a[href="/"]:not(.logo)'));
-  keys.on("g c", () => go('.rail a[href*="contacts"]'));
-  keys.on("g n", () => go("#bell"));
-  keys.on("g p", () => go('.rail a[href*="promises"]'));
+  keys.on("/", search);
+  keys.on("g i", () => go("inbox"));
+  keys.on("g n", () => go("notices"));
+  keys.on("g c", () => go("contacts"));
+  keys.on("g p", () => go("promises"));
+  keys.on("g a", () => go("approvals"));
+  keys.on("g m", () => go("macros"));
+  keys.on("g k", () => go("articles"));
+  keys.on("g h", () => go("channels"));
+  keys.on("g o", () => go("outages"));
+  keys.on("g s", () => go("people"));
+  keys.on("g b", () => go("brands"));
+  keys.on("g l", () => go("audit-log"));
+  keys.on("g y", () => go("profile"));
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

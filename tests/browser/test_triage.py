@@ -63,6 +63,20 @@ def test_the_palette_leads_to_views_by_words(fifty: None, agent: User, desk: Des
     page.wait_for_url("**/?view=snoozed")
 
 
+def test_elsewhere_the_palette_and_the_keys_lead_on(agent: User, desk: Desk) -> None:
+    page = desk(agent)
+    page.goto("/contacts/")
+    page.keyboard.press("g")
+    page.keyboard.press("k")
+    page.wait_for_url("**/articles/")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette-views [data-option]").first).to_be_visible()
+    expect(page.locator("#palette [data-press]")).to_have_count(1)  # the overview of keys: nothing of a thread
+    page.keyboard.type("snooz")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?view=snoozed")
+
+
 def focused(page: Page) -> str:
     """The nearest id around what has the focus."""
     return str(page.evaluate("document.activeElement.closest('[id]')?.id"))

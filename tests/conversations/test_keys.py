@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import resolve
 
 from accounts.models import User
+from accounts.roles import Role
 from channels_ingest.models import Channel
-from conversations.models import Macro, Thread
+from conversations.models import Macro, SavedView, Thread
 from conversations.record import record
+from scrm.places import PLACES, places_of
 from tests.cast import MAYA, said
 from tests.conftest import BrowserOf
 
@@ -29,10 +32,26 @@ def listed(page: str) -> set[str]:
     return set(re.findall(r"<kbd>([^<]+)</kbd>", page))
 
 
-def test_the_overview_lists_exactly_the_keys_there_are(agent: User, browser_of: BrowserOf) -> None:
-    page = browser_of(agent).get("/").content.decode()
-    overview = page.split('<dialog id="keys"')[1].split("</dialog>")[0]
-    assert listed(overview) == taken("shell.js", "inbox.js", "bulk.js")
+def overview(browser_of: BrowserOf, user: User, page: str = "/") -> set[str]:
+    whole = browser_of(user).get(page).content.decode()
+    return listed(whole.split('<dialog id="keys"')[1].split("</dialog>")[0])
+
+
+def test_the_overview_lists_exactly_the_keys_there_are(admin: User, browser_of: BrowserOf) -> None:
+    assert overview(browser_of, admin) == taken("shell.js", "palette.js", "inbox.js", "bulk.js")
+
+
+def test_elsewhere_it_lists_the_keys_of_every_page(admin: User, browser_of: BrowserOf) -> None:
+    assert overview(browser_of, admin, "/contacts/") == taken("shell.js", "palette.js")
+
+
+def test_a_role_is_told_only_where_it_may_go(agent: User, browser_of: BrowserOf) -> None:
+    assert ("g i" in overview(browser_of, agent), "g h" in overview(browser_of, agent)) == (True, False)
+
+
+def test_a_place_asks_for_what_its_route_asks_for() -> None:
+    asked = {place.route: getattr(resolve(place.url).func, "access", None) for place in PLACES}
+    assert asked == {place.route: place.may or "signed in" for place in PLACES}
 
 
 def test_the_approval_queue_names_its_own_keys(manager: User, browser_of: BrowserOf) -> None:
@@ -69,6 +88,19 @@ def test_words_narrow_what_the_palette_offers(
 ) -> None:
     found = offered(browser_of, agent, thread, "assign ben")
     assert ("Assign to Ben" in found, "Tomorrow" in found) == (True, False)
+
+
+def test_the_palette_is_on_every_page_and_lists_the_places_of_the_role(agent: User, browser_of: BrowserOf) -> None:
+    page = browser_of(agent).get("/contacts/").content.decode()
+    palette = page.split('<dialog id="palette"')[1].split("</dialog>")[0]
+    assert re.findall(r'data-go="([^"]+)"', palette) == [place.route for place in places_of(Role.AGENT)]
+    assert "data-thread" not in palette
+
+
+def test_the_palette_asks_for_the_views_by_name(agent: User, browser_of: BrowserOf) -> None:
+    SavedView.objects.create(name="Angry in German", owner=agent, asks={"q": "lang:de mood:negative"})
+    views = browser_of(agent).get("/palette/?views=1", headers=HTMX).content.decode()
+    assert ("Left hanging in public" in views, "Angry in German" in views) == (True, True)
 
 
 def test_the_palette_offers_nothing_for_a_thread_of_another_brand(

@@ -138,6 +138,7 @@ PAGES = (
     Visit("approvals", "/approvals/"),
     Visit("contacts", "/contacts/"),
     Visit("contacts", "/contacts/", "agent", "agent"),
+    Visit("contacts", "/contacts/", "admin", "palette", _palette),
     Visit("contact", "/contacts/{contact}/"),
     Visit("contact", "/contacts/{long_contact}/", title="long-words"),
     Visit("contact", "/contacts/{arabic_contact}/", title="arabic"),
