@@ -1,4 +1,4 @@
-// "@" in a note offers colleagues and teams: arrow keys choose, Enter or Tab inserts the name, Escape leaves.
+// "@" in a note offers colleagues and teams; the chosen name is inserted.
 "use strict";
 
 (() => {
@@ -7,11 +7,15 @@
 
   const form = () => document.getElementById("composer");
   const text = () => document.getElementById("text");
-  const list = () => document.getElementById("name-choice");
-  const options = () => [...list().children];
-  const chosen = () => list().querySelector("[aria-selected=true]");
   const isNote = () => form()?.elements.namedItem("lane").value === "note";
 
+  const names = window.chooser("name-choice", {
+    take(option) {
+      const place = called();
+      if (place) names.insert(`${option.dataset.name} `, place.start);
+      else names.close();
+    },
+  });
   const known = new Map(); // address -> promise of the names of that thread
 
   function called() {
@@ -21,7 +25,7 @@
   }
 
   // Asked for once, however fast somebody types.
-  function names() {
+  function everybody() {
     const address = form().dataset.names;
     if (!known.has(address)) {
       known.set(address, ask(address));
@@ -39,20 +43,17 @@
   async function look() {
     let all = [];
     try {
-      all = await names();
+      all = await everybody();
     } catch {
-      return close(); // no connection, or refused: there is nobody to choose from
+      return names.close(); // no connection, or refused: there is nobody to choose from
     }
-    const place = list() && called();
-    if (!place) return close();
+    const place = called();
+    if (!place) return names.close();
     const wanted = place.words.toLocaleLowerCase();
     const begins = (one) => one.name.toLocaleLowerCase().split(/\s+/).some((_word, at, parts) => parts.slice(at).join(" ").startsWith(wanted));
     const found = all.filter(begins).slice(0, MOST);
-    if (!found.length || (found.length === 1 && found[0].name.toLocaleLowerCase() === wanted)) return close();
-    const before = !list().hidden && chosen()?.dataset.name;
-    list().replaceChildren(...found.map(shown));
-    list().hidden = false;
-    choose(options().find((one) => one.dataset.name === before) || options()[0]);
+    if (!found.length || (found.length === 1 && found[0].name.toLocaleLowerCase() === wanted)) return names.close();
+    names.show(found.map((one) => shown(one, all.indexOf(one))));
   }
 
   function shown(one, number) {
@@ -64,61 +65,15 @@
     if (one.team) {
       const mark = document.createElement("span");
       mark.className = "chip";
-      mark.textContent = list().dataset.team;
+      mark.textContent = document.getElementById("name-choice").dataset.team;
       option.append(" ", mark);
     }
     return option;
   }
 
-  function close() {
-    if (!list() || list().hidden) return;
-    list().hidden = true;
-    text()?.removeAttribute("aria-activedescendant");
-  }
-
-  function choose(option) {
-    options().forEach((one) => one.setAttribute("aria-selected", String(one === option)));
-    text().setAttribute("aria-activedescendant", option.id);
-    option.scrollIntoView({ block: "nearest" });
-  }
-
-  function move(step) {
-    const all = options();
-    choose(all[(all.indexOf(chosen()) + step + all.length) % all.length]);
-  }
-
-  function insert(option) {
-    const place = called();
-    if (place) text().setRangeText(`${option.dataset.name} `, place.start, text().selectionStart, "end");
-    close();
-    text().focus();
-    text().dispatchEvent(new Event("input", { bubbles: true }));
-  }
-
   document.addEventListener("input", (event) => {
     if (event.target.id !== "text") return;
     if (called()) look();
-    else close();
+    else names.close();
   });
-
-  document.addEventListener("keydown", (event) => {
-    if (event.target.id !== "text" || !list() || list().hidden || event.ctrlKey || event.metaKey) return;
-    const deed = {
-      ArrowDown: () => move(1), ArrowUp: () => move(-1), Escape: close,
-      Enter: () => insert(chosen()), Tab: () => insert(chosen()),
-    }[event.key];
-    if (!deed) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    deed();
-  }, true);
-
-  document.addEventListener("pointerdown", (event) => {
-    const option = event.target instanceof Element && event.target.closest("#name-choice [data-name]");
-    if (!option) return;
-    event.preventDefault();
-    insert(option);
-  });
-
-  document.addEventListener("focusout", (event) => { if (event.target.id === "text") close(); });
 })();
