@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,8 +30,10 @@ from conversations.models import BulkItem, BulkJob, Thread, ThreadEvent
 BATCH = 100  # threads in one transaction
 MOST_THREADS = 10_000  # of one job
 UNDO_FOR = timedelta(hours=1)
+MOST_REASONS = 3  # told of a job
 VERBS = ("assign", "tag", "untag", "snooze", "close", "reopen", "block")
-# {"verb": one of VERBS, "to": user id or None, "team": team id, "tag": name, "until": ISO moment}
+# {"verb": one of VERBS, "to": user id or None, "team": team id, "tag": name, "until": ISO moment,
+# "waive": why no closing public word is needed}
 Step = dict[str, Any]
 
 
@@ -51,6 +53,19 @@ def begin(step: Step, *, ids: Collection[int], by: User) -> BulkJob:
     if go_on(job):
         wake.up("conversations.tasks.go_on_with_bulk")
     return job
+
+
+def left_hanging(ids: Collection[int], *, by: User) -> int:
+    """How many of the threads were solved in private and have no closing public word."""
+    seen = Thread.objects.visible_to(by).filter(pk__in=list(ids)[:MOST_THREADS], hanging_since__isnull=False)
+    return seen.exclude(state__in=(Thread.State.CLOSED, *Thread.PUT_AWAY)).distinct().count()
+
+
+def reasons(job: BulkJob) -> list[tuple[str, int]]:
+    """Why threads were left as they are, and how many for each reason; the most frequent first."""
+    refused = job.items.filter(state=BulkItem.State.REFUSED).order_by()
+    counted = refused.values_list("reason").annotate(number=Count("pk")).order_by("-number", "reason")
+    return list(counted[:MOST_REASONS])
 
 
 def go_on(job: BulkJob) -> bool:
@@ -140,7 +155,7 @@ def _deed(job: BulkJob) -> Callable[[Thread], object]:
         "tag": lambda thread: macros.tag_thread(thread, names=[step["tag"]], by=by),
         "untag": lambda thread: macros.untag_thread(thread, name=step["tag"], by=by),
         "snooze": lambda thread: actions.snooze(thread, until=datetime.fromisoformat(step["until"]), by=by),
-        "close": lambda thread: actions.close(thread, by=by),
+        "close": lambda thread: actions.close(thread, by=by, waive=step.get("waive", "")),
         "reopen": lambda thread: actions.reopen(thread, by=by),
         "block": lambda thread: moderation.report_spam(thread.identity, brand_id=thread.brand_id, by=by, why=why),
     }

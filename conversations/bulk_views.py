@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
-from accounts.models import Team
+from accounts.models import Team, User
 from accounts.roles import Permission
 from conversations import bulk, inbox, macros
 from conversations.actions import NotPossible
@@ -36,6 +36,8 @@ class BulkForm(forms.Form):
     to = WhomField(required=False)
     tag = forms.CharField(max_length=50, required=False)
     usual = forms.ChoiceField(choices=SnoozeForm.USUAL, required=False)
+    waive = forms.CharField(max_length=300, required=False)
+    leave_out = forms.BooleanField(required=False)
     ids = forms.TypedMultipleChoiceField(coerce=int, required=False)
     whole = forms.BooleanField(required=False)
 
@@ -66,6 +68,8 @@ class BulkForm(forms.Form):
             case "snooze":
                 until: datetime = usual_time(values["usual"], timezone.localtime())
                 step["until"] = until.isoformat()
+            case "close" if values["waive"] and not values["leave_out"]:
+                step["waive"] = values["waive"]
         return step
 
 
@@ -79,11 +83,36 @@ def bulk_steps(request: Request) -> HttpResponse:
     ids = form.cleaned_data["ids"]
     if form.cleaned_data["whole"]:
         ids = _whole(request)
+    if hanging := _to_ask_about(form, ids, request.user):
+        return _ask(request, ids, hanging)
     try:
         job = bulk.begin(form.step, ids=ids, by=request.user)
     except NotPossible as refused:
         return _said(request, str(refused), refused=True)
     return _progress(request, job)
+
+
+def _to_ask_about(form: BulkForm, ids: list[int], user: User) -> int:
+    """How many threads wait for a closing public word, where nothing was said yet of what becomes of them."""
+    values = form.cleaned_data
+    if values["verb"] != "close" or values["waive"] or values["leave_out"]:
+        return 0
+    return bulk.left_hanging(ids, by=user)
+
+
+def _ask(request: Request, ids: list[int], hanging: int) -> HttpResponse:
+    """Asks once, for all of them, why nothing more has to be said in public; or they are left out."""
+    whole = bool(request.POST.get("whole"))
+    context: dict[str, Any] = {
+        "section": "inbox",
+        "ids": [] if whole else ids,
+        "whole": whole,
+        "hanging": hanging,
+        "others": max(len(ids) - hanging, 0),
+        "list_query": inbox.Wanted.read(request.GET.dict()).query,
+    }
+    template = "_bulk_ask.html" if request.htmx else "bulk_ask.html"
+    return render(request, f"conversations/{template}", context, status=422)
 
 
 def _whole(request: Request) -> list[int]:
@@ -200,7 +229,10 @@ def told(job: BulkJob) -> str:
         BulkJob.State.UNDOING: _("Taking it back…"),
         BulkJob.State.UNDONE: _("Taken back."),
     }[BulkJob.State(job.state)] % numbers
-    return words + (" " + _("%(refused)d were left as they are.") % numbers if job.refused else "")
+    if not job.refused:
+        return words
+    left = _("%(refused)d were left as they are.") % numbers
+    return " ".join([words, left, *(f"{number}: {reason}" for reason, number in bulk.reasons(job))])
 
 
 def _said(request: Request, words: str, *, refused: bool = False, threads: list[int] | None = None) -> HttpResponse:

@@ -24,7 +24,10 @@
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (!target) return;
-    if (target.closest("[data-progress-close]")) document.getElementById("progress").replaceChildren();
+    if (target.closest("[data-progress-close]")) {
+      event.preventDefault();
+      document.getElementById("progress").replaceChildren();
+    }
     if (!target.matches(".pick")) return;
     if (event.shiftKey && last && last.isConnected) {
       const boxes = picks();
@@ -54,7 +57,9 @@
     if (event.target instanceof Element && event.target.matches(".pick")) ticked[event.target.checked ? "add" : "delete"](event.target.value);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (bar && event.detail.elt === bar && event.detail.successful) { ticked.clear(); clear(); }
+    // a question (422) leaves the choice as it is until it is answered
+    const done = event.detail.successful && event.detail.xhr.status < 400 && event.detail.elt;
+    if (bar && (done === bar || (done && done.id === "bulk-ask"))) { ticked.clear(); clear(); }
   });
 
   keys.on("x", pick);

@@ -10,7 +10,7 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author
 from conversations import actions, bulk
 from conversations.actions import NotPossible
-from conversations.models import BulkItem, BulkJob, Promise, Thread, ThreadEvent
+from conversations.models import BulkItem, BulkJob, Promise, Thread, ThreadEvent, Waiver
 from conversations.record import record
 from tests.cast import said
 from tests.conftest import BrowserOf
@@ -83,6 +83,48 @@ def test_the_undo_of_a_close_takes_the_reason_for_no_public_word_back(threads: l
     assert job is not None
     bulk.undo(job, by=agent)
     assert (waived, thread.waivers.count(), Thread.objects.get(pk=thread.pk).state) == (1, 0, "open")
+
+
+@pytest.fixture
+def hanging(threads: list[Thread]) -> list[Thread]:
+    """Seven threads, of which two were solved in private without a closing public word."""
+    Thread.objects.filter(pk__in=ids(threads[:2])).update(hanging_since=timezone.now())
+    return threads
+
+
+def test_closing_many_asks_once_about_those_left_hanging(
+    hanging: list[Thread], agent: User, browser_of: BrowserOf
+) -> None:
+    asked = browser_of(agent).post("/bulk/?view=all", {"verb": "close", "ids": ids(hanging)}, headers=HTMX)
+    assert (asked.status_code, states()) == (422, ["open"] * 7)
+    assert [words in asked.content.decode() for words in ("2 of these threads", "the 5 others")] == [True] * 2
+
+
+def test_the_question_is_a_page_where_scripts_do_not_run(
+    hanging: list[Thread], agent: User, browser_of: BrowserOf
+) -> None:
+    page = browser_of(agent).post("/bulk/?view=all", {"verb": "close", "whole": "1"}).content.decode()
+    assert ("<!doctype html>" in page, 'name="whole" value="1"' in page, 'name="ids"' in page) == (True, True, False)
+
+
+def test_one_reason_closes_all_of_them_and_the_undo_takes_it_back(
+    hanging: list[Thread], agent: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(agent)
+    browser.post("/bulk/?view=all", {"verb": "close", "ids": ids(hanging), "waive": "A phone call"}, headers=HTMX)
+    assert states() == ["closed"] * 7
+    assert list(Waiver.objects.values_list("reason", "by").order_by("pk")) == [("A phone call", agent.pk)] * 2
+    browser.post("/undo/", headers=HTMX)
+    assert (states(), Waiver.objects.count()) == (["open"] * 7, 0)
+
+
+def test_or_they_are_left_out_and_counted_with_the_reason(
+    hanging: list[Thread], agent: User, browser_of: BrowserOf
+) -> None:
+    given = {"verb": "close", "ids": ids(hanging), "leave_out": "1", "waive": "half a rea"}
+    said = browser_of(agent).post("/bulk/?view=all", given, headers=HTMX).content.decode()
+    assert states() == ["open"] * 2 + ["closed"] * 5
+    assert "5 threads done. 2 were left as they are. 2: It began in public" in said
 
 
 def test_the_bar_says_how_many_the_whole_view_is(threads: list[Thread], agent: User, browser_of: BrowserOf) -> None:
