@@ -13,11 +13,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Field, ForeignKey, Model, Q
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from django.db.models import QuerySet
 
 Row = TypeVar("Row", bound=Model)
+MOST_BRANCHES = 60
 
 
 class BadCursor(SuspiciousOperation):
@@ -32,18 +33,36 @@ class Page(Generic[Row]):
     after: str
 
 
-def page(rows: QuerySet[Row], *, by: Sequence[str], after: str = "", size: int = 50) -> Page[Row]:
+def page(
+    rows: QuerySet[Row],
+    *,
+    by: Sequence[str],
+    after: str = "",
+    size: int = 50,
+    branches: Sequence[Mapping[str, Any]] = (),
+) -> Page[Row]:
     """`size` rows ordered `by` these fields, all upwards or all downwards ("-at", "-id"), the last one unique.
 
-    `after` is the mark of an earlier page. Raises BadCursor for one that was tampered with.
+    `after` is the mark of an earlier page. Raises BadCursor for one that was tampered with. `branches` are conditions
+    that together part the rows, each of which an index answers in this order: the page is then merged from the first
+    rows of each, and costs the same however many rows there are.
     """
     names = [name.lstrip("-") for name in by]
     lookup = "lt" if by[0].startswith("-") else "gt"
     ordered = rows.order_by(*by)
     if after:
         ordered = ordered.filter(_beyond(names, _read_mark(rows.model, names, after), lookup))
+    if len(branches) == 1:
+        ordered = ordered.filter(**branches[0])
+    elif 1 < len(branches) <= MOST_BRANCHES:
+        ordered = rows.filter(pk__in=_first_of_each(ordered, branches, size + 1)).order_by(*by)
     found = list(ordered[: size + 1])
     return Page(found[:size], _mark(found[size - 1], names) if len(found) > size else "")
+
+
+def _first_of_each(rows: QuerySet[Row], branches: Sequence[Mapping[str, Any]], count: int) -> list[int]:
+    first, *others = [rows.filter(**branch).values_list("pk", flat=True)[:count] for branch in branches]
+    return list(first.union(*others, all=True))
 
 
 def _beyond(names: Sequence[str], values: Sequence[Any], lookup: str) -> Q:

@@ -142,9 +142,7 @@ class ListEndpoint(Endpoint):
         return Response(
             {
                 "results": self.row_class(page.rows, many=True).data,
-                "next": replace_query_param(request.build_absolute_uri(), "cursor", page.next_cursor)
-                if page.next_cursor
-                else None,
+                "next": replace_query_param(request.build_absolute_uri(), "cursor", page.after) if page.after else None,
             }
         )
 
