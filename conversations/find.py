@@ -17,7 +17,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from conversations import people
+from conversations import mixed, people
 from conversations.models import Thread
 from conversations.query import Query, Word
 from conversations.question import Asker, conditions
@@ -74,6 +74,9 @@ class After:
                 pass
         return cls(BEGINNING, 0, 0)
 
+    def passes(self, hit: Hit) -> bool:
+        return hit.order < (self.at, bool(self.kind), self.pk)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -106,9 +109,15 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     wanted = conditions(query.filters, asker) & Q(brand_id__in=asker.brands)
     lexemes = lexemes_of(query.words)
     expected = _expected(lexemes) if lexemes else 0
-    persons = _persons(query, misspelt=expected <= MAYBE_RARE)
+    named = mixed.named(query.words)
+    persons = _persons(query, misspelt=expected <= MAYBE_RARE and not named)
     by_people = _by_people(persons & wanted, after, limit) if persons else []
-    search = _Search(lexemes, asker, wanted & ~persons if persons else wanted, after, limit)
+    others = wanted & ~persons if persons else wanted
+    if named:
+        by_both = [Hit(at, thread, pk) for at, pk, thread in mixed.matches(named, others, lexemes_of)]
+        others &= ~Q(pk__in=[hit.thread for hit in by_both])
+        by_people += [hit for hit in by_both if after.passes(hit)]
+    search = _Search(lexemes, asker, others, after, limit)
     # side by side is what the index does not know: it has to look at every text that holds all the words
     search.perhaps_rare = expected <= (RARE if any(word.phrase for word in query.words) else MAYBE_RARE)
     search.seems_rare = expected <= RARE

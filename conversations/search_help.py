@@ -14,6 +14,7 @@ from conversations.query import AUDIENCES, STATES
 
 EXAMPLES = (
     ("maya", _("people by name or handle, also misspelt, and words that were said")),
+    ("maya refund", _("a name beside words: the threads of these people that speak of it")),
     ('"without stakes"', _("these words side by side")),
     ("tent -refund", _("with the one word and without the other; a minus turns every filter around")),
     ("from:maya", _("what this person is about")),

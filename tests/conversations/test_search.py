@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author
-from conversations import actions, find, inbox, macros
+from conversations import actions, find, inbox, macros, mixed
 from conversations.inbox import Wanted
 from conversations.models import Interaction, Thread
 from conversations.record import record
@@ -85,6 +85,63 @@ def three(channel: Channel) -> None:
 )
 def test_words_and_filters_find_what_they_say(three: None, agent: User, text: str, people: list[str]) -> None:
     assert found(agent, text) == people
+
+
+@pytest.fixture
+def refunds(three: None, channel: Channel) -> None:
+    """Maya asked for a refund, we spoke of one to Jonas, and another Maya has her zip broken."""
+    other = Author("1009", handle="zipmaya", name="Maya Lindt")
+    record(
+        channel,
+        [
+            said("r1", MAYA, "When is my refund here?", parent=said("1", MAYA), minutes=5),
+            said("r2", TRAILHEAD, "The refund left today.", parent=said("2", JONAS), minutes=6),
+            said("r3", other, "My zip is broken. @mayak says the same.", minutes=7),
+        ],
+    )
+    index_texts()
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("maya refund", ["Maya"]),
+        ("refund maya", ["Maya"]),
+        ("maya keller refunds", ["Maya"]),
+        ("refund maya keller", ["Maya"]),
+        ("mayak refund", ["Maya"]),
+        ("jonas refund", ["Jonas"]),
+        ("jona refund", []),  # a name that is still being typed stands last
+        ("refund jona", ["Jonas"]),
+        ("maya refund is:private", []),
+        ('maya "refund here"', ["Maya"]),
+        ("maya zip", ["Maya"]),
+        ("maya refund -here", []),
+        ("-maya refund", ["Jonas", "Maya"]),
+        ('"maya refund"', []),
+        ("sofia refund", []),
+        ("refund from:jokafor", ["Jonas"]),
+    ],
+)
+def test_a_name_beside_words_finds_what_this_person_is_told_of(
+    refunds: None, agent: User, text: str, people: list[str]
+) -> None:
+    assert found(agent, text) == people
+
+
+def test_a_name_beside_a_word_shows_the_word(refunds: None, agent: User) -> None:
+    (row,) = inbox.page(agent, Wanted(text="maya refund"), inbox.brand_ids(agent)).rows
+    assert ("refund", True) in row.passage
+
+
+def test_a_stranger_finds_nothing_by_a_name_and_a_word(refunds: None, stranger: User) -> None:
+    assert found(stranger, "maya refund") == []
+
+
+def test_pages_of_people_and_words_have_no_gap_and_no_thread_twice(channel: Channel, agent: User) -> None:
+    crowd(channel, 120)
+    pages = everything(agent, "person tent")
+    assert (len(pages), len(set(pages))) == (mixed.MOST_PEOPLE, mixed.MOST_PEOPLE)
 
 
 def test_tags_and_assignees_are_found(three: None, agent: User) -> None:
@@ -205,6 +262,7 @@ def test_neither_common_nor_rare_words_read_a_big_table_whole(
         # a small table would be read whole whatever its indexes
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         found(agent, "tent again")
+        found(agent, "person tent")
     big = ("conversations_searchentry", "conversations_interaction", "contacts_identity", "contacts_contact")
     asked = [one["sql"] for one in captured if one["sql"].lstrip().startswith(("SELECT", "WITH"))]
     with connection.cursor() as cursor:
