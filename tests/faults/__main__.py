@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.faults.crash_points import enumerate_points
+from tests.faults.data_lost import DataLost, DataLostCarelessly
 from tests.faults.drills import DiskFull, NoMount, Rolling, run_drill
 from tests.faults.exposures import Range
 from tests.faults.figures import run_figures
@@ -15,13 +16,20 @@ from tests.faults.scenarios import ALL
 from tests.faults.stage import directory, opened
 from tests.faults.storm import Storm, run_storm
 
+DRILLS: dict[str, tuple[type[Storm], str]] = {
+    "rolling": (Rolling, "web and workers are restarted under traffic"),
+    "disk-full": (DiskFull, "the database's disk is full for a while"),
+    "data-lost": (DataLost, "the database's directory is lost, and comes back from a synchronous receiver's WAL"),
+    "data-lost-carelessly": (DataLostCarelessly, "the same, restored without the newest WAL; this must not be clean"),
+}
+
 
 def main() -> int:
     given = arguments()
     if given.exposures:
         return told(expose(given.exposures, given.seed, given.minutes), given.seed)
-    if given.rolling or given.disk_full:
-        return drill(DiskFull if given.disk_full else Rolling, given)
+    if given.drill:
+        return drill(given.drill, given)
     if given.figures:
         outcome = run_figures(given.seed)
         print(outcome, flush=True)
@@ -81,8 +89,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--exposures", type=int, metavar="N", help="instead: steer strikes until N items were exposed")
     parser.add_argument("--figures", action="store_true", help="instead: measure how fast things settle and flow again")
     parser.add_argument("--pairs", action="store_true", help="instead: each two faults strike together")
-    parser.add_argument("--rolling", action="store_true", help="instead: web and workers are restarted under traffic")
-    parser.add_argument("--disk-full", action="store_true", help="instead: the database's disk is full for a while")
+    for name, (make, words) in DRILLS.items():
+        parser.add_argument(f"--{name}", dest="drill", action="store_const", const=make, help=f"instead: {words}")
     parser.add_argument("--no-points", dest="points", action="store_false", help="leave out the crash points")
     parser.add_argument("--keep", action="store_true", help="keep the storm's directory with its logs")
     return parser.parse_args()
