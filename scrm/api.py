@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from django.http import JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse, JsonResponse
+from django.template import loader
 from django.urls import path, re_path
 from django.views.defaults import server_error as plain_server_error
 from drf_spectacular.views import SpectacularAPIView
@@ -15,7 +18,7 @@ from rest_framework.views import APIView
 
 from accounts.access import declared
 from accounts.api import Me
-from accounts.rest.errors import problem
+from accounts.rest.errors import Unavailable, problem
 from accounts.rest.throttle import AddressThrottle
 from accounts.rest.views import ByAcceptHeader
 from channels_ingest.api import ChannelList, ChannelRecord
@@ -26,7 +29,7 @@ from scrm.api_docs import docs
 from scrm.api_schema import OnceGenerated
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.urls import URLPattern
     from rest_framework.request import Request
 
@@ -58,10 +61,20 @@ class Elsewhere(APIView):
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: programs get the shape they know, people a page."""
+    """Django's handler500: programs get the shape they know, people a page. 503 where the database did not answer."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return _unavailable(request)
     if request.path.startswith("/api/"):
         return JsonResponse(problem("server_error", "Something went wrong here. It was noted."), status=500)
     return plain_server_error(request)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    headers = {"Retry-After": str(Unavailable.wait)}
+    if request.path.startswith("/api/"):
+        body = problem(Unavailable.default_code, Unavailable.default_detail)
+        return JsonResponse(body, status=503, headers=headers)
+    return HttpResponse(loader.get_template("503.html").render(), status=503, headers=headers)
 
 
 urlpatterns: list[URLPattern] = [

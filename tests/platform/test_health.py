@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import OperationalError, connection
+from django.middleware.locale import LocaleMiddleware
 from django.test import Client
 
 
@@ -24,3 +25,17 @@ def test_a_database_that_does_not_answer_is_a_503(client: Client, monkeypatch: p
 @pytest.mark.django_db
 def test_it_is_read_only(client: Client) -> None:
     assert client.post("/health/").status_code == 405
+
+
+@pytest.mark.parametrize(("address", "words"), [("/sign-in/", b"<h1>The database"), ("/api/v1/x", b'"unavailable"')])
+def test_without_the_database_people_and_programs_are_told_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, address: str, words: bytes
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("sorry, too many clients already")
+
+    monkeypatch.setattr(LocaleMiddleware, "process_request", fail)
+    client.raise_request_exception = False
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert words in answer.content
