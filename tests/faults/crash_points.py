@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tests.faults.cursors import Cursors
 from tests.faults.judge import Judge, Judgement
 from tests.faults.scenarios import Scenario, Scene
 from tests.faults.stage import Stage
@@ -54,16 +55,19 @@ def enumerate_points(stage: Stage, make: type[Scenario], bug: str = "", every_st
     lines = log.read_text().splitlines() if log.exists() else []
     points = [line.split(" ", 1)[1] for line in lines]
     scenes = scenario.scenes(len(points))
-    outcomes = [
-        scenario.play(scene, {"FAILPOINT": "kill", "FAILPOINT_AT": str(number)})
-        for number, scene in enumerate(scenes, 1)
-    ]
+    cursors, skipped = Cursors(Judge(stage.dsn, stage.sandbox_url)), Judgement()
+    outcomes = []
+    for number, scene in enumerate(scenes, 1):
+        outcomes.append(scenario.play(scene, {"FAILPOINT": "kill", "FAILPOINT_AT": str(number)}))
+        cursors.look(skipped, [scene.channel])  # at once: the next pull may heal it
     everything = [first, *scenes]
     quiet_after = settle(stage, scenario, everything)
     judge = Judge(stage.dsn, stage.sandbox_url)
     judge.foreign_digests = frozenset(one.digest for one in stage.catcher.caught)
     pressed = [one for scene in everything for one in scene.pressed]
     judgement = judge.judge(pressed, channels=[scene.channel for scene in everything])
+    judgement.violations["I5"] += skipped.violations["I5"]
+    judgement.counts["below cursors"] = cursors.looks
     complaints = [point for point in points if point == "published in a transaction"]
     complaints += [words for scene in everything for words in scenario.check(scene)]
     killed = sum(outcome.killed for outcome in outcomes)

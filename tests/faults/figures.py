@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 
 import psycopg2
 
-from tests.faults.judge import Judge, Pressed, Row
+from tests.faults.judge import Pressed, Row
 from tests.faults.stage import await_true, directory, http
 from tests.faults.storm import Outcome, Storm
 from tests.faults.town import House
@@ -39,7 +39,6 @@ class Figures(Storm):
     def __init__(self, root: Path, seed: int, minutes: float) -> None:
         super().__init__(root, seed, minutes)
         self.found: dict[str, Any] = {"seed": seed}
-        self.eye = Judge(self.stage.dsn, self.stage.sandbox_url)
         self.replies: list[Pressed] = []
         self.first_seen: dict[tuple[str, tuple[str, ...]], float] = {}
 

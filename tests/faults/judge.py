@@ -192,15 +192,26 @@ class Judge:
         self.dsn = dsn
         self.sandbox_url = sandbox_url
         self.ledger = Ledger()
+        self.connection: Any = None
 
     def rows(self, query: str, *given: Any) -> list[Row]:
-        connection = psycopg2.connect(self.dsn)
+        """What a query finds. Raises psycopg2.Error."""
+        kept = self.connection is not None
         try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(query, given)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+            return self._ask(query, given)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            self.connection = None
+            if not kept:
+                raise
+            return self._ask(query, given)  # the server was restarted since
+
+    def _ask(self, query: str, given: tuple[Any, ...]) -> list[Row]:
+        if self.connection is None:
+            self.connection = psycopg2.connect(self.dsn, connect_timeout=5)
+        with self.connection, self.connection.cursor() as cursor:
+            cursor.execute(query, given)
+            found: list[Row] = cursor.fetchall()
+        return found
 
     def lines(self, kind: str, after: int = 0) -> Iterator[dict[str, Any]]:
         """The lines of one of the sandbox's ledgers."""
@@ -226,11 +237,8 @@ class Judge:
         self.read_on()
         found = Judgement()
         wanted = set(channels)
-        for channel_id, network, external_id, handle in self.rows(
-            "SELECT id, network, external_id, handle FROM channels_ingest_channel WHERE state <> 'history' ORDER BY id"
-        ):
-            if not wanted or channel_id in wanted:
-                account = Account(channel_id, NETWORKS[network], external_id, handle.lower())
+        for account in self._accounts():
+            if not wanted or account.channel_id in wanted:
                 self._judge_channel(found, account, complete)
         for one in pressed:
             self._judge_reply(found, one)
@@ -238,6 +246,14 @@ class Judge:
         self._judge_people(found)
         self._judge_standstill(found)
         return found
+
+    def _accounts(self) -> list[Account]:
+        rows = self.rows(
+            "SELECT id, network, external_id, handle FROM channels_ingest_channel WHERE state <> 'history' ORDER BY id"
+        )
+        return [
+            Account(pk, NETWORKS[network], external_id, handle.lower()) for pk, network, external_id, handle in rows
+        ]
 
     def _judge_channel(self, found: Judgement, account: Account, complete: bool) -> None:
         """I1 (each once, nothing invented), I7 (parents and last words as the network has them), deletions."""
@@ -268,7 +284,7 @@ class Judge:
                     found.accuse("I1", f"{account} holds the {name} {one} {count} times")
         found.counts["stored"] += len(rows)
         if complete:
-            expected = {one.id for one in self.ledger.things() if self._concerns(one, account)}
+            expected = {one.id for one in self.ledger.things() if self.concerns(one, account)}
             found.counts["served"] += len(expected)
             aside = self._set_aside(account)
             for missing in sorted(expected - set(stored)):
@@ -299,7 +315,7 @@ class Judge:
         if above is not None and above.id in ids and row.parent != above.id:
             found.accuse("I7", f"{account} hangs {said.id} below {row.parent}, not below {above.id}")
 
-    def _concerns(self, one: Said, account: Account) -> bool:
+    def concerns(self, one: Said, account: Account) -> bool:
         """Whether a channel must hold it: said by us, to us or about us."""
         if one.network != account.network or self.ledger.gone(one):
             return False
@@ -397,6 +413,15 @@ class Judge:
         for (count,) in self.rows("SELECT count(*) FROM channels_ingest_webhookevent WHERE state = 'received'"):
             if count:
                 found.accuse("I8", f"{count} webhooks wait")
+
+    def waiting(self) -> list[str]:
+        """What is on its way or has not come in yet, in a few words each."""
+        self.read_on()
+        found = Judgement()
+        self._judge_standstill(found)
+        for account in self._accounts():
+            self._judge_channel(found, account, complete=True)
+        return [*found.violations["I8"], *(words.split(":", 1)[0] for words in found.violations["I1"][:3])]
 
     def quiet(self) -> bool:
         """Whether nothing is on its way."""

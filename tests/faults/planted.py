@@ -44,8 +44,6 @@ def cursor_saved_before_the_data() -> None:
     from channels_ingest.ingest import hand_over
     from channels_ingest.models import StreamCursor
 
-    _without_overlap()
-
     def broken(channel: Any, items: Any, *, stream: str, cursor: Any, dropped: Any) -> Any:
         StreamCursor.objects.filter(channel=channel, stream=stream).update(cursor=dict(cursor))
         failpoint("planted")

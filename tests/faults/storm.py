@@ -18,6 +18,7 @@ import psycopg2
 from scrm.embedded.launch import launch
 from scrm.services import BASE_DIR
 from tests.faults import faketime
+from tests.faults.cursors import Cursors
 from tests.faults.judge import Judge, Judgement, Pressed
 from tests.faults.saboteur import Kept, Saboteur
 from tests.faults.stage import Stage, answers, await_true, directory, free_port
@@ -25,6 +26,7 @@ from tests.faults.town import Agent, Customers, House, Life, Vandal
 from tests.faults.wire import Wire
 
 CLOCKS_APART = 1.0  # seconds between a look at the screens and its entry
+LOOK_EVERY = 2.0  # seconds between two looks at the cursors
 QUIET_WITHIN = 240.0  # seconds; after that the judge speaks all the same
 CHANCE = {"worker": "0.015", "web": "0.006"}  # of dying at a failpoint
 # A call that a loaded machine holds up for longer than lease and settle time is sent twice: here it has 7 seconds.
@@ -52,6 +54,7 @@ class Outcome:
     judgement: Judgement = field(default_factory=Judgement)
     quiet_after: float = 0.0
     seconds: float = 0.0
+    tail: list[tuple[float, str]] = field(default_factory=list)  # what was waited for, by seconds since the last fault
 
     @property
     def exposures(self) -> int:
@@ -71,6 +74,7 @@ class Outcome:
             f"danger-window hits: {self.exposures} ({_told(self.hits)})",
             f"failure probability at 95 %: {bound}",
             f"quiet after {self.quiet_after:.1f} s",
+            *(f"  at {at:.0f} s: {words}" for at, words in self.tail[::5]),
             str(self.judgement),
             *self.lies[:12],
         ]
@@ -91,6 +95,10 @@ class Storm:
         self.rng = random.Random(seed)
         self.pairs = pairs
         self.stage = Stage(root, more_environment=STORM)
+        self.eye = Judge(self.stage.dsn, self.stage.sandbox_url)
+        self.cursors = Cursors(Judge(self.stage.dsn, self.stage.sandbox_url))
+        self.skipped = Judgement()  # what was seen meanwhile
+        self.looked_at = 0.0
         self.strikes_log = root / "strikes"
         self.seen: dict[str, tuple[str, float]] = {}  # by key: the first final state shown, and when
         self.town: list[Life] = []
@@ -246,16 +254,23 @@ class Storm:
         for one in self.kept.values():
             one.watch()
         self._look_at_screens()
+        self._look_at_cursors()
 
     def _look_at_screens(self) -> None:
         """What is shown as settled now must be true now, and for ever."""
         with suppress(psycopg2.Error):
-            judge = Judge(self.stage.dsn, self.stage.sandbox_url)
-            rows = judge.rows(
+            rows = self.eye.rows(
                 "SELECT key::text, state FROM conversations_delivery WHERE state IN ('sent', 'verified', 'failed')"
             )
             for key, state in rows:
                 self.seen.setdefault(key, (state, time.monotonic()))
+
+    def _look_at_cursors(self) -> None:
+        """I5 is looked at while it rages: afterwards all holes are healed."""
+        if time.monotonic() - self.looked_at > LOOK_EVERY:
+            with suppress(psycopg2.Error):
+                self.cursors.look(self.skipped)
+            self.looked_at = time.monotonic()
 
     # -- afterwards ---------------------------------------------------------------------------------------------------
 
@@ -264,28 +279,35 @@ class Storm:
         return [one for agent in self.agents for one in agent.pressed]
 
     def _wait_for_quiet(self) -> None:
-        judge = Judge(self.stage.dsn, self.stage.sandbox_url)
         while time.monotonic() - self.calm_since < QUIET_WITHIN:
             self._watch()
             self.saboteur.tick()
-            if not any(life.is_alive() for life in self.town) and self._is_quiet(judge):
+            waiting = self._what_waits()
+            if not waiting:
                 break
+            self.outcome.tail.append((time.monotonic() - self.calm_since, waiting))
             time.sleep(0.4)
         self.outcome.quiet_after = time.monotonic() - self.calm_since
         for life in self.town:
             life.end()
 
-    def _is_quiet(self, judge: Judge) -> bool:
-        with suppress(psycopg2.Error):
-            return judge.quiet() and judge.judge().clean_of("I1", "I8")
-        return False
+    def _what_waits(self) -> str:
+        """What is still on its way, in a few words; empty when all is quiet."""
+        people = sum(life.is_alive() for life in self.town)
+        down = [name for name, kept in self.kept.items() if kept.process is None]
+        told = [f"{people} people", *(f"{name} down" for name in down)] if people else []
+        try:
+            return ", ".join([*told, *self.eye.waiting()])
+        except psycopg2.Error:
+            return "the database"
 
     def _judge(self) -> None:
         self.stage.sql("UPDATE channels_ingest_recheck SET began_at = began_at - interval '1 day'")
         self.stage.act("look_up_again")  # a day has passed: what was deleted without a word is noticed
-        judge = Judge(self.stage.dsn, self.stage.sandbox_url)
-        self.outcome.judgement = judge.judge(self.pressed)
-        self._judge_screens(judge)
+        self.outcome.judgement = self.eye.judge(self.pressed)
+        self._judge_screens(self.eye)
+        self.outcome.lies += [f"I5: {words}" for words in self.skipped.violations["I5"]]
+        self.outcome.judgement.counts["below cursors"] = self.cursors.looks
         self.outcome.lies += self.saboteur.complaints
         self.outcome.lies += [words for agent in self.agents for words in agent.complaints]
         if self.strikes_log.exists():

@@ -33,7 +33,7 @@ def test_it_goes_well(stage: Stage, play: Play) -> None:
 
 # By whom a bug is caught, and as which broken promise ("check" is the scenario's own complaint).
 CAUGHT_BY_ENUMERATION: dict[str, tuple[type[Scenario], str]] = {
-    "cursor_saved_before_the_data": (Poll, "I1"),
+    "cursor_saved_before_the_data": (Poll, "I5"),
     "an_expired_lease_sends_again": (SendComment, "I2"),
     "answered_before_it_is_stored": (Hook, "check"),
     "done_before_it_is_done": (Delete, "check"),
