@@ -19,7 +19,8 @@ from channels_ingest.networks.base import NetworkError, Stream, Trouble
 log = logging.getLogger(__name__)
 
 PULL_LOCK = 2  # first half of the advisory lock key; the second half is the channel's id
-LONGEST_PAUSE = timedelta(minutes=15)  # between tries of a stream that keeps failing
+# Between tries of a stream that fails, each pause twice the last one; an outage that is over is noticed this soon.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(seconds=30)
 
 
 def due_channels(now: datetime) -> list[int]:
@@ -97,7 +98,8 @@ def pace(stream: Stream) -> timedelta:
 
 def _rest(cursor: StreamCursor, channel: Channel, stream: Stream, error: NetworkError) -> None:
     now = timezone.now()
-    wait = error.retry_after or min(pace(stream) * 2 ** min(cursor.failures, 6), LONGEST_PAUSE)
+    pause = min(pace(stream), FIRST_PAUSE) * 2 ** min(cursor.failures, 6)
+    wait = error.retry_after or min(pause, LONGEST_PAUSE)
     if error.trouble == Trouble.BROKEN:
         wait = max(PROBE_EVERY, wait)
         StreamCursor.objects.filter(channel=channel).update(due_at=now + wait)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -78,13 +80,13 @@ def store(app: App, body: bytes) -> bool:
 # -- afterwards -------------------------------------------------------------------------------------------------------
 
 
-def process_due(limit: int = 200) -> int:
-    """Turns stored bodies into posts, oldest first; returns how many were taken up.
+def process_due(*, seconds: float = math.inf) -> int:
+    """Turns stored bodies into posts, oldest first, for so many seconds; returns how many were taken up.
 
     Every body is its own transaction. One that fails is tried three times, then set aside with its error.
     """
-    taken = 0
-    while taken < limit and _process_one():
+    taken, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until and _process_one():
         taken += 1
     return taken
 

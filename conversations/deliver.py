@@ -41,7 +41,7 @@ from conversations.models import Delivery, Interaction
 log = logging.getLogger(__name__)
 
 GIVE_UP_AFTER = timedelta(hours=24)  # of temporary trouble
-LONGEST_BACKOFF = timedelta(minutes=15)
+LONGEST_BACKOFF = timedelta(seconds=45)  # after an outage that is over, whoever waited goes on this soon
 NEVER = timedelta(days=365 * 100)  # an unknown reply that only a person can settle
 MOST_TRIES = 8  # of a reply whose every attempt ended without an answer and left nothing on the network
 

@@ -159,6 +159,16 @@ CELERY_BROKER_URL = services.broker_url(REDIS_URL)
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
+# With Redis the lowest number goes first: an answer of ours does not wait behind a burst of webhooks.
+CELERY_TASK_ROUTES = {
+    "conversations.tasks.send_due": {"priority": 0},
+    "channels_ingest.tasks.pull_due": {"priority": 0},
+    "conversations.tasks.index_texts": {"priority": 6},
+    "conversations.tasks.understand_texts": {"priority": 6},
+    "conversations.tasks.reconcile_due": {"priority": 6},
+    "conversations.tasks.recheck_due": {"priority": 6},
+    "*": {"priority": 3},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_TASK_TIME_LIMIT = 300

@@ -57,6 +57,14 @@ def test_a_stream_rests_longer_each_time_it_fails(channel: Channel, fake: FakeNe
     assert waits[-1] > waits[0] * 4
 
 
+def test_an_outage_that_is_over_is_noticed_within_half_a_minute(channel: Channel, fake: FakeNetwork) -> None:
+    fake.pages = [trouble()]
+    pull.pull_channel(channel.pk)
+    StreamCursor.objects.update(failures=50, due_at=timezone.now())
+    pull.pull_channel(channel.pk)
+    assert StreamCursor.objects.get().due_at - timezone.now() <= timedelta(seconds=30)
+
+
 def test_the_networks_own_wait_is_kept(channel: Channel, fake: FakeNetwork) -> None:
     fake.pages = [trouble(retry_after=timedelta(minutes=14))]
     pull.pull_channel(channel.pk)
