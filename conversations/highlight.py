@@ -38,12 +38,14 @@ def passage(text: str, words: Sequence[Word]) -> list[tuple[str, bool]]:
 
 def plain(word: str) -> str:
     """In small letters and without accents, as the index is."""
+    if word.isascii():
+        return word.lower()
     apart = unicodedata.normalize("NFKD", word.casefold())
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def _is_hit(word: str, wanted: Collection[tuple[str, bool]]) -> bool:
-    return any(_same(word, sought, begun) for sought, begun in wanted)
+    return any(word[:1] == sought[:1] and _same(word, sought, begun) for sought, begun in wanted)
 
 
 def _same(word: str, sought: str, begun: bool) -> bool:

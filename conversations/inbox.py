@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -17,13 +17,15 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Val
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from accounts.models import Brand, Team, User
+from accounts.models import Brand, Team, User, initials
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
 from conversations import exposure
-from conversations.find import Hit, find, find_all
+from conversations.find import find, find_all
 from conversations.highlight import passage
-from conversations.models import Delivery, Interaction, Mention, Promise, SavedView, Thread, ThreadSeen, unread
+from conversations.listed import Listed
+from conversations.listed import listed as listed_of
+from conversations.models import Interaction, Mention, Promise, SavedView, Thread
 from conversations.query import Query, parse
 from conversations.question import Asker, conditions, unknown
 
@@ -66,6 +68,7 @@ _FIELDS = {
 }
 INFLUENCE = 100  # percent
 
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})\Z", re.ASCII)
 
 
@@ -155,27 +158,33 @@ def _number(value: str) -> int | None:
     return int(value) if value.isdecimal() and value.isascii() and len(value) < 19 else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """One line of the list, ready to be shown."""
 
-    thread: Thread
+    thread: Listed
     name: str
     initials: str
     badge: str
     network: str
     snippet: str
     speaker: str
-    unread: bool
     waiting: str  # "", "short", "long" or "late"
-    trouble: str  # state of a reply that did not leave: "", "failed" or "unknown"
     version: int
     order: str  # its cursor: where it stands in the list
-    passage: list[tuple[str, bool]]  # what a search found: pieces of text, and whether each is a hit
-    factors: exposure.Factors | None  # what makes its place in the order of exposure
-    tags: Sequence[str] = ()
+    passage: list[tuple[str, bool]] = field(default_factory=list)  # what a search found: is each piece of text a hit?
+    factors: exposure.Factors | None = None  # what makes its place in the order of exposure
     due: datetime | None = None  # the first promise that falls due, in the order of these
     others: int = 0  # how many more threads of this list stand under the same post, counted to a bound
+
+    @property
+    def unread(self) -> bool:
+        return self.thread.unread
+
+    @property
+    def trouble(self) -> str:
+        """State of a reply that did not leave: "", "failed" or "unknown"."""
+        return self.thread.trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +228,7 @@ def still_there(user: User, wanted: Wanted, brands: Collection[int], ids: Collec
     """Those of the threads that (now) belong to the list: what an open browser asks when told of changes."""
     asker = Asker(user, brands)
     if wanted.searching:  # what was found stays where it was found, and is told anew
-        return rows(_with_parts(_of_brands(brands, Thread.objects.filter(pk__in=ids))), user)
+        return rows(_of_brands(brands, Thread.objects.filter(pk__in=ids)).values_list("pk", flat=True), user)
     threads = _asked_for(asker, wanted)
     if wanted.grouped:
         posts = Thread.objects.filter(pk__in=ids).exclude(root_external_id="")
@@ -232,11 +241,11 @@ def still_there(user: User, wanted: Wanted, brands: Collection[int], ids: Collec
             threads = _first_of_each_post(threads, wanted, asker)
     else:
         threads = threads.filter(pk__in=ids)
-    found = list(_with_parts(threads))
     if wanted.order == "exposure":
-        listed = _exposed_rows(asker, wanted, found, timezone.now())
+        listed = _exposed_rows(asker, wanted, threads.values_list("pk", flat=True), timezone.now())
     else:
-        listed = [row_of(asker, wanted, row) for row in rows(found, user)]
+        by, _down = _FIELDS.get(wanted.order, _FIELDS["newest"])
+        listed = _ordered_rows(list(threads.values_list("pk", by)), wanted, user)
     return _with_others(asker, wanted, listed) if wanted.grouped else listed
 
 
@@ -365,7 +374,7 @@ def selection(user: User, wanted: Wanted, brands: Collection[int], limit: int) -
 
 
 def _ordered_page(asker: Asker, wanted: Wanted) -> Page:
-    field, down = _FIELDS[wanted.order]
+    by, down = _FIELDS[wanted.order]
     threads = _asked_for(asker, wanted)
     if wanted.under:
         threads = under(threads, wanted.under)
@@ -374,44 +383,48 @@ def _ordered_page(asker: Asker, wanted: Wanted) -> Page:
     at = read_cursor(wanted.before)
     if at is not None:
         beyond = "lte" if down else "gte"
-        threads = threads.filter(**{f"{field}__{beyond}": at[0]})
-        threads = threads.exclude(**{field: at[0], "pk__gte" if down else "pk__lte": at[1]})
-    found = list(_with_parts(threads)[: PAGE_SIZE + 1])
-    older = cursor_of(found[PAGE_SIZE - 1], field) if len(found) > PAGE_SIZE else ""
-    listed = [row_of(asker, wanted, row) for row in rows(found[:PAGE_SIZE], asker.user)]
+        threads = threads.filter(**{f"{by}__{beyond}": at[0]})
+        threads = threads.exclude(**{by: at[0], "pk__gte" if down else "pk__lte": at[1]})
+    found = list(threads.values_list("pk", by)[: PAGE_SIZE + 1])
+    older = cursor_at(found[PAGE_SIZE - 1]) if len(found) > PAGE_SIZE else ""
+    listed = _ordered_rows(found[:PAGE_SIZE], wanted, asker.user)
     return Page(_with_others(asker, wanted, listed) if wanted.grouped and not wanted.under else listed, older)
 
 
-def row_of(asker: Asker, wanted: Wanted, row: Row) -> Row:
-    """The row at its place in the order of the list."""
-    field, _down = _FIELDS.get(wanted.order, _FIELDS["newest"])
-    return replace(row, order=cursor_of(row.thread, field), due=getattr(row.thread, "due_at", None))
+def _ordered_rows(places: Sequence[tuple[int, datetime]], wanted: Wanted, user: User) -> list[Row]:
+    """The rows at their places (thread, moment) in the order of the list."""
+    moments = dict(places)
+    listed = rows(moments, user)
+    for row in listed:
+        moment = moments[row.thread.pk]
+        row.order = cursor_at((row.thread.pk, moment))
+        row.due = moment if wanted.order == "due" else None
+    return listed
 
 
 def _found_page(asker: Asker, wanted: Wanted) -> Page:
     found = find(wanted.asked, asker, before=wanted.before, size=PAGE_SIZE)
     hits = found.hits
-    threads = {one.pk: one for one in _with_parts(Thread.objects.filter(pk__in=[hit.thread for hit in hits]))}
     texts = dict(
         Interaction.objects.filter(pk__in=[hit.interaction for hit in hits if hit.interaction], removed_at=None)
         .values_list("pk", "text")
     )  # fmt: skip
-    listed = rows([threads[hit.thread] for hit in hits if hit.thread in threads], asker.user)
     by_thread = {hit.thread: hit for hit in hits}
-    return Page([_found_row(row, by_thread[row.thread.pk], texts, wanted) for row in listed], found.older)
-
-
-def _found_row(row: Row, hit: Hit, texts: Mapping[int, str], wanted: Wanted) -> Row:
-    text = texts.get(hit.interaction or 0, "")
-    return replace(row, order=hit.cursor, passage=passage(text, wanted.asked.words) if text else [])
+    listed = rows(by_thread, asker.user)
+    words = wanted.asked.words
+    for row in listed:
+        hit = by_thread[row.thread.pk]
+        row.order = hit.cursor
+        if text := texts.get(hit.interaction or 0):
+            row.passage = passage(text, words)
+    return Page(listed, found.older)
 
 
 def _exposed_page(asker: Asker, wanted: Wanted) -> Page:
     """The order of exposure as it was when its first page was asked for."""
     place = exposure.Place.read(wanted.before, timezone.now())
     found, more = _most_exposed(asker, wanted, place) if not wanted.under else _exposed_under(asker, wanted, place)
-    threads = {one.pk: one for one in _with_parts(Thread.objects.filter(pk__in=[pk for pk, _score in found]))}
-    listed = _exposed_rows(asker, wanted, [threads[pk] for pk, _score in found if pk in threads], place.at)
+    listed = _exposed_rows(asker, wanted, [pk for pk, _score in found], place.at)
     return Page(_with_others(asker, wanted, listed) if wanted.grouped and not wanted.under else listed, more)
 
 
@@ -461,20 +474,18 @@ def _exposed_under(asker: Asker, wanted: Wanted, place: exposure.Place) -> tuple
     return found[:PAGE_SIZE], str(replace(place, score=last[1], after=last[0])) if last else ""
 
 
-def _exposed_rows(asker: Asker, wanted: Wanted, threads: list[Thread], at: datetime) -> list[Row]:
+def _exposed_rows(asker: Asker, wanted: Wanted, ids: Iterable[int], at: datetime) -> list[Row]:
     caps = dict(Brand.objects.filter(pk__in=asker.brands).values_list("pk", "reach_cap"))
-    return [_exposed(row, caps[row.thread.brand_id], wanted, at) for row in rows(threads, asker.user)]
-
-
-def _exposed(row: Row, cap: int, wanted: Wanted, at: datetime) -> Row:
-    thread = row.thread
-    if thread.waiting_since is None:
-        return row
-    factors = exposure.factors(
-        step=thread.reach_step, cap=cap, mood=thread.mood, waiting_since=thread.waiting_since, at=at,
-        influence=wanted.influence / INFLUENCE,
-    )  # fmt: skip
-    return replace(row, factors=factors, order=f"{int(factors.score * 1000)}-{thread.pk}")
+    listed = rows(ids, asker.user)
+    for row in listed:
+        thread = row.thread
+        if thread.waiting_since is not None:
+            row.factors = exposure.factors(
+                step=thread.reach_step, cap=caps[thread.brand_id], mood=thread.mood, waiting_since=thread.waiting_since,
+                at=at, influence=wanted.influence / INFLUENCE,
+            )  # fmt: skip
+            row.order = f"{int(row.factors.score * 1000)}-{thread.pk}"
+    return listed
 
 
 # -- by post ----------------------------------------------------------------------------------------------------------
@@ -512,10 +523,9 @@ def _with_others(asker: Asker, wanted: Wanted, listed: list[Row]) -> list[Row]:
         .annotate(threads=Count("pk"))
     )
     counts = {(channel, root): number for channel, root, number in counted}
-    return [
-        replace(row, others=max(counts.get((row.thread.channel_id, row.thread.root_external_id), 1) - 1, 0))
-        for row in listed
-    ]
+    for row in listed:
+        row.others = max(counts.get((row.thread.channel_id, row.thread.root_external_id), 1) - 1, 0)
+    return listed
 
 
 def _of_brands(brands: Collection[int], threads: QuerySet[Thread]) -> QuerySet[Thread]:
@@ -566,113 +576,56 @@ def mentions_on(thread: Thread, user: User) -> list[Interaction]:
     return [one.interaction for one in called.order_by("pk")]
 
 
-# what a row shows, and nothing else: fifty rows of five tables are mostly columns that nobody looks at
-_SHOWN = (
-    *(field.name for field in Thread._meta.concrete_fields),
-    *(f"channel__{name}" for name in ("network", "handle", "name")),
-    *(f"identity__{name}" for name in ("name", "handle", "external_id", "avatar_url", "followers")),
-    "contact__name",
-    *(f"assignee__{name}" for name in ("name", "email")),
-    "team__name",
-    *(f"latest__{name}" for name in ("text", "media", "direction", "sent_by", "version", "removed_at")),
-)
-
-
-def _with_parts(threads: QuerySet[Thread]) -> QuerySet[Thread]:
-    return threads.select_related("channel", "identity", "contact", "assignee", "team", "latest").only(*_SHOWN)
-
-
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 
-def rows(threads: Iterable[Thread], user: User) -> list[Row]:
-    """The threads as lines of the list, in their order. Three queries, however many there are."""
-    listed = list(threads)
-    ids = [thread.pk for thread in listed]
-    tags = _tags(ids)
-    seen = dict(ThreadSeen.objects.filter(user=user, thread_id__in=ids).values_list("thread_id", "seen_at"))
-    troubles = _troubles(ids)
+def rows(ids: Iterable[int], user: User) -> list[Row]:
+    """The threads as lines of the list, in the order of the ids. One query, however many there are."""
     now = timezone.now()
-    drawn = (_row(thread, user, seen.get(thread.pk), troubles, now) for thread in listed)
-    return [_tagged(row, tags[row.thread.pk]) if row.thread.pk in tags else row for row in drawn]
+    return [_row(thread, user, now) for thread in listed_of(list(ids), user, letters=2 * SNIPPET_LENGTH)]
 
 
-def _tagged(row: Row, tags: list[str]) -> Row:
-    return replace(row, tags=tags, version=crc32(repr((row.version, tags)).encode()))
-
-
-def _tags(ids: Collection[int]) -> dict[int, list[str]]:
-    """The names of the tags of each thread that has any."""
-    found: dict[int, list[str]] = {}
-    tagged = Thread.tags.through.objects.filter(thread_id__in=ids).order_by("tag__name")
-    for thread_id, name in tagged.values_list("thread_id", "tag__name"):
-        found.setdefault(thread_id, []).append(name)
-    return found
-
-
-def _troubles(ids: Collection[int]) -> dict[int, tuple[str, datetime]]:
-    """The newest failed or unknown reply of each thread, and when it was written."""
-    found = (
-        Delivery.objects.filter(thread_id__in=ids, state__in=(Delivery.State.FAILED, Delivery.State.UNKNOWN))
-        .order_by("pk")
-        .values_list("thread_id", "state", "created_at")
-    )
-    return {thread_id: (state, created_at) for thread_id, state, created_at in found}
-
-
-def _row(
-    thread: Thread, user: User, seen_at: datetime | None, troubles: Mapping[int, tuple[str, datetime]], now: datetime
-) -> Row:
-    latest, identity = thread.latest, thread.identity
-    trouble, written_at = troubles.get(thread.pk, ("", now))
-    if trouble == Delivery.State.FAILED and thread.last_outbound_at and thread.last_outbound_at > written_at:
-        trouble = ""  # something left after it
-    adapter = networks().get(thread.channel.network)
+def _row(thread: Listed, user: User, now: datetime) -> Row:
+    adapter = networks().get(thread.network)
     waiting = _waiting(thread, now)
-    name = thread.contact.name or str(identity)
-    fresh = unread(thread, seen_at)
-    version: tuple[Any, ...] = (
-        thread.last_activity_at, thread.assignee_id, thread.team_id, thread.state, thread.snoozed_until, fresh,
-        waiting, trouble, name,
-        latest and (latest.pk, latest.version, latest.removed_at),
+    name = thread.contact_name or thread.identity_name or thread.identity_handle
+    shown = name or thread.identity_external_id
+    version = (
+        thread.last_activity_at, thread.assignee_id, thread.team_id, thread.state, thread.snoozed_until, thread.unread,
+        waiting, thread.trouble, shown, thread.latest_id, thread.latest_version, thread.latest_removed_at,
+        *thread.tags,
     )  # fmt: skip
     return Row(
         thread=thread,
-        name=name,
-        initials=thread.contact.initials if thread.contact.name else identity.initials,
+        name=shown,
+        initials=initials(name),
         badge=adapter.badge if adapter else "?",
-        network=adapter.name if adapter else thread.channel.network,
-        snippet=_snippet(latest),
-        speaker=_speaker(latest, user),
-        unread=fresh,
+        network=adapter.name if adapter else thread.network,
+        snippet=_snippet(thread),
+        speaker=_speaker(thread, user),
         waiting=waiting,
-        trouble=trouble,
-        order=cursor_of(thread),
-        passage=[],
-        factors=None,
+        order=cursor_at((thread.pk, thread.last_activity_at)),
         version=crc32(repr(version).encode()),
     )
 
 
-def _snippet(latest: Interaction | None) -> str:
-    if latest is None:
-        return ""
-    if latest.removed_at:
+def _snippet(thread: Listed) -> str:
+    if thread.latest_removed_at:
         return gettext("This was deleted.")
-    words = " ".join(latest.text[: 2 * SNIPPET_LENGTH].split())
-    if not words and latest.media:
+    words = " ".join((thread.latest_words or "").split())
+    if not words and thread.latest_has_media:
         return gettext("(without words)")
     return words[:SNIPPET_LENGTH]
 
 
-def _speaker(latest: Interaction | None, user: User) -> str:
+def _speaker(thread: Listed, user: User) -> str:
     """Who said the latest item, where it was not the customer."""
-    if latest is None or not latest.is_ours:
+    if thread.latest_direction != Interaction.Direction.OUT:
         return ""
-    return gettext("You") if latest.sent_by_id == user.pk else gettext("We")
+    return gettext("You") if thread.latest_sent_by_id == user.pk else gettext("We")
 
 
-def _waiting(thread: Thread, now: datetime) -> str:
+def _waiting(thread: Listed, now: datetime) -> str:
     if thread.waiting_since is None or thread.state == Thread.State.CLOSED:
         return ""
     waited = now - thread.waiting_since
@@ -682,9 +635,10 @@ def _waiting(thread: Thread, now: datetime) -> str:
 # -- cursors ----------------------------------------------------------------------------------------------------------
 
 
-def cursor_of(thread: Thread, field: str = "last_activity_at") -> str:
-    """Where the thread stands in a list ordered by this moment: microseconds since 1970 and its id."""
-    return f"{_micros(getattr(thread, field) or thread.last_activity_at)}-{thread.pk}"
+def cursor_at(place: tuple[int, datetime]) -> str:
+    """Where a thread stands in a list ordered by a moment: microseconds since 1970 and its id."""
+    pk, moment = place
+    return f"{(moment - _EPOCH) // _MICROSECOND}-{pk}"
 
 
 def read_cursor(cursor: str) -> tuple[datetime, int] | None:
@@ -693,10 +647,6 @@ def read_cursor(cursor: str) -> tuple[datetime, int] | None:
     if match is None:
         return None
     try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(match[1])), int(match[2])
+        return _EPOCH + int(match[1]) * _MICROSECOND, int(match[2])
     except OverflowError:
         return None
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

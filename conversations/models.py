@@ -20,8 +20,6 @@ from channels_ingest.networks.base import Action, Visibility
 from contacts.models import Contact, Identity, Tag
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from accounts.models import User
 
 
@@ -901,8 +899,3 @@ class Article(models.Model):
 
     def __str__(self) -> str:
         return self.title
-
-
-def unread(thread: Thread, seen_at: datetime | None) -> bool:
-    """Whether something inbound came after this colleague last looked."""
-    return thread.last_inbound_at is not None and (seen_at is None or thread.last_inbound_at > seen_at)
