@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.failpoints import failpoint
-from channels_ingest import pull, renewal, sandbox_control, wake, webhooks
+from channels_ingest import pull, renewal, wake, webhooks
 from channels_ingest.ingest import hand_over
 from channels_ingest.models import App, Channel, SetAside, WebhookEvent
 from channels_ingest.networks import network as network_class
@@ -209,18 +209,6 @@ def ask_for_missing_pushes() -> int:
             _start(channel)  # what was said before the pushes is not left to the next round
             done += 1
     return done
-
-
-# -- the sandbox ------------------------------------------------------------------------------------------------------
-
-
-def connect_sandbox(*, by: User | None, brand: Brand, network: str, handle: str, name: str = "") -> Channel:
-    """Connects a brand's account on the sandbox's network, made where it is missing.
-
-    Raises NetworkError where the sandbox cannot be reached, Refused as `connect`.
-    """
-    found = sandbox_control.brand_account(network_class(network).sandbox, handle=handle, name=name or brand.name)
-    return connect(by=by, brand=brand, network=network, credentials=found.credentials, base_url=found.base_url)
 
 
 # -- rest -------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from channels_ingest import staging, twcs
 from channels_ingest.brand_accounts import brand_called
 from channels_ingest.models import Channel
 from channels_ingest.progress import Progress
-from channels_ingest.sandbox_api import JSON, Sandbox, connect_account
+from channels_ingest.sandbox_accounts import connect_account
+from channels_ingest.sandbox_api import JSON, Sandbox
 from channels_ingest.staging import Report
 from channels_ingest.twcs import Row, account_id
 

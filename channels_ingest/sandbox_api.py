@@ -8,24 +8,24 @@ from typing import Any
 
 import requests
 
-from accounts.models import Brand
-from channels_ingest import connect
-from channels_ingest.models import Channel
-from channels_ingest.networks import networks
-
 JSON = dict[str, Any]
-TIMEOUT = (5, 120)  # seconds: to connect, to answer
+CONNECT_TIMEOUT = 5.0  # seconds
 
 
 class SandboxError(Exception):
-    """The sandbox does not answer, or refuses; the message says why."""
+    """The sandbox does not answer (status 0), or refuses; the message says why."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Sandbox:
-    """The sandbox at that base URL."""
+    """The sandbox at that base URL. `patience` is how many seconds an answer may take."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float = 120) -> None:
         self.url = url.rstrip("/")
+        self._how: Any = {"timeout": (CONNECT_TIMEOUT, patience), "allow_redirects": False}
         self._session = requests.Session()
         self._session.trust_env = False  # loopback: no proxy stands between
 
@@ -44,12 +44,12 @@ class Sandbox:
     def _ask(self, method: str, path: str, **how: Any) -> JSON:
         """Raises SandboxError."""
         try:
-            answer = self._session.request(method, f"{self.url}/control{path}", timeout=TIMEOUT, **how)
+            answer = self._session.request(method, f"{self.url}/control{path}", **self._how, **how)
             body = answer.json()
         except requests.RequestException as error:
             raise SandboxError(f"The sandbox at {self.url} does not answer: {type(error).__name__}.") from error
         if answer.status_code != requests.codes.ok:
-            raise SandboxError(str(body.get("error", answer.status_code)))
+            raise SandboxError(str(body.get("error", answer.status_code))[:300], answer.status_code)
         return dict(body)
 
     def ledger(self, kind: str) -> Iterator[JSON]:
@@ -73,24 +73,3 @@ class Sandbox:
 
     def close(self) -> None:
         self._session.close()
-
-
-def network_key(name: str) -> str:
-    """Our key of the network that the sandbox calls so."""
-    return next(key for key, network in networks().items() if network.sandbox == name)
-
-
-def connect_account(account: JSON, network: str, brand: Brand) -> Channel:
-    """Connects an account as the control API shows it (`GET /control/{network}/brands/{id}`) as a channel.
-
-    A channel that has its history becomes the connected one, and stays with its brand. Raises NetworkError.
-    """
-    key = network_key(network)
-    known = Channel.objects.filter(network=key, external_id=account["id"]).select_related("brand").first()
-    return connect.connect(
-        by=None,
-        brand=known.brand if known else brand,
-        network=key,
-        credentials={name: str(value) for name, value in account["credentials"].items()},
-        base_url=account["base_url"],
-    )

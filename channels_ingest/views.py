@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import requires
 from accounts.keyset import page
 from accounts.roles import Permission
-from channels_ingest import connect
+from channels_ingest import connect, sandbox_accounts
 from channels_ingest.checks import connect_template, icon_path
 from channels_ingest.forms import ConnectForm, KeysForm, SandboxForm
 from channels_ingest.health import health
@@ -122,7 +122,7 @@ def connect_sandbox(request: SignedIn) -> HttpResponse:
 
 def _try_sandbox(request: SignedIn, form: SandboxForm) -> Channel | None:
     try:
-        return connect.connect_sandbox(
+        return sandbox_accounts.connect_brand_account(
             by=request.user,
             brand=form.cleaned_data["brand"],
             network=form.cleaned_data["network"],

@@ -16,7 +16,8 @@ from channels_ingest.ingest import hand_over
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Kind, Media, Post, Removal, Visibility
 from channels_ingest.pull import pull_channel
-from channels_ingest.sandbox_api import Sandbox, connect_account, network_key
+from channels_ingest.sandbox_accounts import connect_account, network_key
+from channels_ingest.sandbox_api import Sandbox
 from scrm.demo.cast import BRANDS, CUSTOMERS, Customer, DemoBrand
 from scrm.demo.script import DELETED, EDITED, FOLLOWS, LATER, SAID, Said
 
