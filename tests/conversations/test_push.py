@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
+import time
+from collections.abc import Iterator
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.test import Client
 from django.utils import timezone
 
@@ -14,8 +25,9 @@ from conversations import actions, push
 from conversations.models import Notification, PushSubscription, Thread
 from conversations.record import record
 from tests.cast import MAYA, said
-from tests.channels_ingest.test_webpush import BROWSER
+from tests.channels_ingest.test_webpush import BROWSER, decoded
 from tests.conftest import BrowserOf
+from tests.networks.played import Answer, Stage, staged
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +111,83 @@ def test_a_subscription_that_is_gone_is_forgotten_and_a_failing_one_given_up(
     Notification.objects.update(pushed_at=None)
     push.push_due(timezone.now())
     assert not PushSubscription.objects.exists()
+
+
+# -- a push service on loopback, and what a browser reads of it --------------------------------------------------------
+
+
+class Reader:
+    """A browser: its keys, and how it opens what comes (RFC 8291 by its own words, none of the sender's code)."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        self.auth = bytes(range(16))
+
+    def opened(self, body: bytes) -> dict[str, str]:
+        salt, size, length = body[:16], int.from_bytes(body[16:20], "big"), body[20]
+        theirs, sealed = body[21 : 21 + length], body[21 + length :]
+        assert len(sealed) <= size
+        shared = self.key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), theirs))
+        secret = self._expanded(shared, self.auth, b"WebPush: info\0" + self.point + theirs, 32)
+        key = self._expanded(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
+        nonce = self._expanded(secret, salt, b"Content-Encoding: nonce\0", 12)
+        words = AESGCM(key).decrypt(nonce, sealed, None).rstrip(b"\0")
+        assert words.endswith(b"\x02")  # the mark of the last record
+        message: dict[str, str] = json.loads(words[:-1])
+        return message
+
+    @staticmethod
+    def _expanded(material: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+        prepared = hmac.digest(salt, material, "sha256")
+        return hmac.digest(prepared, info + b"\x01", "sha256")[:length]
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture
+def service(note: Thread, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """The colleague's browser is reached by a push service on this machine."""
+    monkeypatch.setattr(webpush, "INSIDE", True)
+    written = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (reader.point, reader.auth)]
+    with staged() as stage:
+        address = f"{stage.base_url}/push/one"
+        PushSubscription.objects.update(endpoint=address, p256dh=written[0], auth=written[1])
+        yield stage
+
+
+def test_the_browser_reads_what_its_push_service_was_given(note: Thread, service: Stage, reader: Reader) -> None:
+    service.play(Answer(status=201))
+    assert push.push_due(timezone.now()) == 1
+    (asked,) = service.asked
+    message = reader.opened(asked.body)
+    assert (message["body"], message["title"]) == ("Ana mentions you in a note about Maya Keller.", "Social CRM")
+    assert message["url"].startswith(f"/threads/{note.pk}/")
+    assert (asked.method, asked.path, asked.headers["content-encoding"]) == ("POST", "/push/one", "aes128gcm")
+    assert int(asked.headers["ttl"]) > 0
+
+
+def test_its_push_service_sees_who_sends_and_until_when(service: Stage) -> None:
+    service.play(Answer(status=201))
+    push.push_due(timezone.now())
+    token, key = (part.split("=", 1)[1] for part in service.asked[0].headers["authorization"][6:].split(", "))
+    signed, _dot, signature = token.rpartition(".")
+    head, claims = (json.loads(decoded(part)) for part in signed.split("."))
+    r, s = (int.from_bytes(half, "big") for half in (decoded(signature)[:32], decoded(signature)[32:]))
+    sender = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), decoded(key))
+    sender.verify(encode_dss_signature(r, s), signed.encode(), ec.ECDSA(SHA256()))
+    assert (head["alg"], claims["aud"], key) == ("ES256", service.base_url, webpush.public_key())
+    assert (claims["sub"].startswith("mailto:"), 0 < claims["exp"] - time.time() <= 24 * 3600) == (True, True)
+
+
+@pytest.mark.parametrize(("status", "left"), [(404, 0), (410, 0), (429, 1), (500, 1)])
+def test_only_a_subscription_that_is_gone_is_removed(service: Stage, status: int, left: int) -> None:
+    service.play(Answer(status=status))
+    assert push.push_due(timezone.now()) == 0
+    assert (PushSubscription.objects.count(), len(service.asked)) == (left, 1)
 
 
 def test_what_is_no_subscription_is_refused(agent: User, browser_of: BrowserOf) -> None:
