@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from contacts.models import Tag
 from conversations import promises
 from conversations.audience import Audience
+from conversations.languages import heard, language_name
 from conversations.models import Interaction, Promise, Reading, Thread
 from conversations.readings import CHOICES
 
@@ -27,6 +27,7 @@ class Understood:
     why: str
     source: str
     tentative: bool  # a model's guess
+    vague: bool  # says nothing without its label
     choices: list[tuple[str, str]]
     item: int
 
@@ -66,11 +67,12 @@ def _one(reading: Reading, kind: str, value: str) -> Understood:
         kind=kind,
         label=_labels()[kind],
         value=value,
-        shown=_("unsure") if value in UNKNOWN else words.get(value, value),
+        shown=_("unsure") if value in UNKNOWN else words.get(value) or language_name(value),
         why=reading.why.get(kind, ""),
         source=reading.sources.get(kind, ""),
         tentative=kind == "mood" and kind not in reading.corrections and value not in UNKNOWN,
-        choices=[(one, words.get(one, one)) for one in (CHOICES.get(kind) or settings.LANGUAGES_HEARD)],
+        vague=value in (*UNKNOWN, "neutral", "normal"),
+        choices=[(one, words.get(one, one)) for one in CHOICES[kind]] if kind in CHOICES else heard(),
         item=reading.pk,
     )
 

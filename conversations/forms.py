@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
@@ -18,6 +17,7 @@ from accounts.roles import Permission, Role
 from channels_ingest.networks.base import Action
 from conversations import macros
 from conversations.actions import NotPossible
+from conversations.languages import heard
 from conversations.models import Macro, Notification, Promise
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class MacroForm(forms.ModelForm[Macro]):
         self.fields["brand"] = forms.ModelChoiceField(
             queryset=Brand.objects.visible_to(by), required=False, label=_("Brand"), empty_label=_("All brands")
         )
-        languages = [("", _("Any language")), *((code, code) for code in settings.LANGUAGES_HEARD)]
+        languages = [("", _("Any language")), *heard()]
         self.fields["language"] = forms.ChoiceField(choices=languages, required=False, label=_("Language"))
         self.fields["text"].help_text = _("Variables: %(all)s. With a fall-back: {first name|there}.") % {
             "all": ", ".join(f"{{{name}}}" for name in macros.VARIABLES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse, HttpResponseRedirect
@@ -23,6 +22,7 @@ from channels_ingest.networks import networks
 from contacts.models import Tag
 from conversations import inbox
 from conversations.forms import LONGEST_ID, everybody
+from conversations.languages import heard
 from conversations.models import SavedView
 from conversations.pages import Request
 from conversations.query import parse
@@ -165,7 +165,7 @@ def _choices(by: User) -> dict[str, list[tuple[str, str]]]:
         "brand": [(brand.slug, brand.name) for brand in brands],
         "team": [(name, name) for name in dict.fromkeys(teams)],
         "assignee": [("me", _("me")), ("nobody", _("nobody")), *((one.email, one.name) for one in people)],
-        "lang": [(code, code) for code in settings.LANGUAGES_HEARD],
+        "lang": heard(),
     }
 
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django import template
-from django.conf.locale import LANG_INFO
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
+
+from conversations.languages import language_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,10 +114,13 @@ def web_only(address: str) -> str:
     return address if address.lower().startswith(("https://", "http://")) else "#"
 
 
+register.filter("language", language_name)
+
+
 @register.simple_tag
 def foreign(item: Interaction, user: User) -> str:
     """The name of the language an item is written in, where its reader does not list that one; empty otherwise."""
     code = item.language.split("-")[0].lower()
     if not user.languages or not code or code in UNSURE or code in user.languages:
         return ""
-    return str(get_language_info(code)["name_translated"]) if code in LANG_INFO else code
+    return language_name(code)

@@ -202,7 +202,7 @@
     const page = await fetched(`${now.dataset.now}?${inbox.dataset.query}${looking ? "&seen=1" : ""}`);
     const fresh = page.getElementById("thread");
     if (!fresh || thread() !== now) return;
-    const atEnd = log().scrollHeight - log().scrollTop - log().clientHeight < NEAR_END_PX;
+    const atEnd = isAtEnd();
     mergeChildren(log(), fresh.querySelector("#log"));
     if (atEnd) toEnd();
     mergeHead(fresh.querySelector("#head"));
@@ -227,14 +227,25 @@
     if (facts && fresh && !facts.querySelector("details[open]") && !asking(facts)) replaceKeeping(facts, fresh);
   }
 
+  function isAtEnd() {
+    return log().scrollHeight - log().scrollTop - log().clientHeight < NEAR_END_PX;
+  }
+
   function toEnd() {
+    staying = true;
     if (log()) log().scrollTop = log().scrollHeight;
   }
+
+  // Who reads the end goes on reading it while pictures above get their height.
+  let staying = false;
+  document.addEventListener("scroll", (event) => { if (event.target === log()) staying = isAtEnd(); }, true);
+  document.addEventListener("load", (event) => { if (staying && event.target.closest?.("#log")) toEnd(); }, true);
 
   function opened() {
     markOpen();
     if (!thread()) return;
     const target = location.hash && document.querySelector("#log " + CSS.escape(location.hash).replace("\\#", "#"));
+    staying = !target;
     if (target) target.scrollIntoView();
     else toEnd();
     watch();
