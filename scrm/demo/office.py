@@ -18,6 +18,7 @@ from conversations import actions
 from conversations.deliver import send_due
 from conversations.models import Interaction, Thread
 from conversations.reply import reply
+from scrm.demo import desk
 from scrm.demo.cast import CUSTOMERS
 from scrm.demo.script import SAID
 from scrm.demo.stage import Stage
@@ -56,7 +57,11 @@ ASSIGNED = {
 NOTES = (
     ("boots", "mira", "Batch GR-2209 again. Quality wants photos of the soles; offer an exchange without return."),
     ("stove", "mira", "Walt's advice is dangerous. We must answer in public before the evening, Sofia already warned."),
-    ("stakes", "ana", "Warehouse has twelve sets left. A courier leaves at 18:40."),
+    (
+        "stakes",
+        "ana",
+        "@Mira Novak, warehouse has twelve sets left. A courier leaves at 18:40: may I send one for free?",
+    ),
     ("billed", "lena", "Payment provider confirms the double charge for 11 customers. Rosa is one of them."),
 )
 SNOOZED = (("red", "ana", 3),)  # days
@@ -94,6 +99,8 @@ class Office:
             self._note(key, who, text)
         if self.stage.answers:
             self._answer()
+        desk.lay_out(self.people, self._thread, self._item)
+        desk.promise({answer.to: _key(answer) for answer in ANSWERS}, self.people)
         for key, who, days in SNOOZED:
             actions.snooze(self._thread(key), until=timezone.now() + timedelta(days=days), by=self.people[who])
         for key, who in CLOSED:
@@ -101,12 +108,16 @@ class Office:
         for key, who in READ:
             actions.mark_seen(self._thread(key), by=self.people[who])
 
-    def _thread(self, key: str) -> Thread:
+    def _item(self, key: str) -> Interaction:
         channel = self.stage.channel(self.said[key])
-        found = Interaction.objects.select_related("thread").get(channel=channel, external_id=self.stage.ids[key])
-        if found.thread is None:
+        items = Interaction.objects.select_related("thread", "channel", "author")
+        return items.get(channel=channel, external_id=self.stage.ids[key])
+
+    def _thread(self, key: str) -> Thread:
+        thread = self._item(key).thread
+        if thread is None:
             raise LookupError(f"{key} stands in no thread")
-        return found.thread
+        return thread
 
     def _note(self, key: str, who: str, text: str) -> None:
         thread = self._thread(key)
@@ -116,9 +127,9 @@ class Office:
     def _answer(self) -> None:
         for answer in ANSWERS:
             action = Action.MESSAGE if answer.private else Action.REPLY
-            key = uuid.uuid5(KEYS, answer.to)
+            by, key = self.people[answer.by], _key(answer)
             try:
-                reply(self._thread(answer.to), by=self.people[answer.by], text=answer.text, action=action, key=key)
+                reply(self._thread(answer.to), by=by, text=answer.text, action=action, key=key)
             except actions.NotPossible as reason:
                 self.left_out.append(f"{answer.to}: {reason}")
         while send_due():
@@ -139,6 +150,10 @@ class Office:
     def _merge(self, contacts: list[Contact], by: User, reason: str) -> None:
         for other in contacts[1:]:
             merge_contacts(keep=contacts[0], drop=other, by=by, proof=IdentityLink.Proof.CLAIMED, note=reason)
+
+
+def _key(answer: Answer) -> uuid.UUID:
+    return uuid.uuid5(KEYS, answer.to)
 
 
 def _contacts(handle: str) -> list[Contact]:

@@ -13,7 +13,19 @@ from accounts.models import Brand, User
 from accounts.roles import Role
 from channels_ingest.models import Channel
 from contacts.models import Contact, Identity, Merge
-from conversations.models import Delivery, Interaction, Thread
+from conversations.macros import check
+from conversations.models import (
+    Article,
+    Delivery,
+    HelperCredit,
+    Interaction,
+    Macro,
+    Notification,
+    Promise,
+    SavedView,
+    Thread,
+)
+from conversations.query import parse
 from scrm.demo.cast import COLLEAGUES, SIGN_IN
 from scrm.demo.script import LATER, SAID
 from tests.load.look import digest
@@ -39,6 +51,7 @@ def test_the_demo_looks_like_life(told: str, sandbox: Sandbox) -> None:
     _everything_said_is_stored()
     _answers_were_delivered()
     _colleagues_have_worked()
+    _something_lies_on_every_desk()
     _there_is_somebody_of_every_kind()
     before = digest()
     accepted = len(sandbox.ledger("accepted"))
@@ -67,6 +80,17 @@ def _colleagues_have_worked() -> None:
     assert threads.filter(has_public=True, has_private=True).exists()
     assert threads.filter(state="snoozed", snoozed_until__gt=timezone.now()).exists()
     assert Interaction.objects.filter(kind="note").count() >= 3
+
+
+def _something_lies_on_every_desk() -> None:
+    assert {macro.purpose for macro in Macro.objects.all()} == {"", "handover", "closing"}
+    for macro in Macro.objects.all():
+        check(macro.text)
+    assert [parse(view.text, now=timezone.now()).problems for view in SavedView.objects.all()] == [()] * 3
+    assert Promise.objects.get().state == "open"
+    assert HelperCredit.objects.count() == 3
+    assert Article.objects.get().state == "draft"
+    assert Notification.objects.get(kind="mention").user.name == "Mira Novak"
 
 
 def _there_is_somebody_of_every_kind() -> None:
