@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from celery import Celery
-from celery.beat import ScheduleEntry
+from celery.beat import ScheduleEntry, SchedulingError
 from celery.schedules import schedule
 
 from scrm import clock
@@ -57,3 +57,16 @@ def test_a_run_noted_by_a_wrong_clock_is_not_waited_for() -> None:
     due, seconds = scheduler.is_due(entry)
     assert not due
     assert seconds <= 5.0
+
+
+def test_a_schedule_without_its_broker_says_so_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise SchedulingError("Couldn't apply scheduled task sweep: no broker")
+
+    monkeypatch.setattr(Scheduler, "apply_async", fail)
+    celery = Celery("schedule", set_as_current=False)
+    entry = ScheduleEntry(name="sweep", task="sweep", schedule=schedule(5.0), app=celery)
+    Scheduler(app=celery, schedule_filename="unused", lazy=True).apply_entry(entry)
+    assert [(one.levelname, one.exc_info) for one in caplog.records] == [("WARNING", None)]
