@@ -28,6 +28,13 @@ CALM_PUSHES, CALM_PAUSE = 60, 0.1
 BURST_PUSHES, BURST_THREADS = 600, 10  # ten at a time, without a pause
 LOST = 12  # replies whose answer is lost
 DEAD_SECONDS = 75.0  # for which a token is dead
+STRIKES = (
+    "f5_valkey_spoiled",
+    "f5_valkey_full",
+    "f5_valkey_wrong_password",
+    "f6_connections_exhausted",
+    "f6_transactions_refused",
+)
 FINAL = ("sent", "verified", "failed", "cancelled")
 
 
@@ -47,6 +54,7 @@ class Figures(Storm):
         self.found["receiver"] = self._receiver()
         self.found["lost answers"] = self._lost_answers()
         self.found["flow back after (s)"] = {name: self._flow_back(name) for name in ("valkey", "postgres", "worker")}
+        self.found["flow back after (s)"] |= {strike: self._flow_back_from(strike) for strike in STRIKES}
         self.found["dead token"] = self._dead_token()
         self._calm_down()
 
@@ -102,6 +110,20 @@ class Figures(Storm):
         mark = self._say(self.houses[0])
         self._until(lambda: kept.process is not None and kept.process.poll() is None, 60, name)
         return round(self._until(lambda: self._thread_of(mark), 60, "the flow"), 1)
+
+    def _flow_back_from(self, strike: str) -> float:
+        """Seconds from the end of a strike until something said meanwhile is stored."""
+        self.saboteur.next_at = float("inf")
+        getattr(self.saboteur, strike)()
+        time.sleep(1)
+        mark = self._say(self.houses[0])
+        self._until(self._is_over, 60, f"the end of {strike}")
+        return round(self._until(lambda: self._thread_of(mark), 60, "the flow"), 1)
+
+    def _is_over(self) -> bool:
+        self.saboteur.tick()
+        up = all(one.process is not None and one.process.poll() is None for one in self.kept.values())
+        return up and not self.saboteur.later
 
     # -- a token dies in mid-burst ------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import itertools
 import os
 import random
 import signal
+import socket
 import subprocess
 import time
 from collections import Counter
@@ -88,6 +89,7 @@ class Saboteur:
     wrong_clock: str = ""  # by which the second worker is to live when it starts next
     plan: list[tuple[str, ...]] = field(default_factory=list)  # what is to strike together, last first
     together: Counter[tuple[str, str]] = field(default_factory=Counter)
+    hoard: list[Any] = field(default_factory=list)  # connections that nobody else gets
     next_at: float = 0.0
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 
@@ -178,6 +180,51 @@ class Saboteur:
         with suppress(redis.RedisError):
             redis.Redis.from_url(self.stage.valkey.url, socket_timeout=2).flushall()
 
+    def f5_valkey_spoiled(self) -> None:
+        """Its files are cut off in the middle, or hold nonsense, when it starts again."""
+        valkey = self.kept["valkey"]
+        valkey.kill()
+        if valkey.process is not None:
+            valkey.process.wait()
+        nonsense = self.rng.random() < 0.5
+        for file in (self.stage.places.valkey / "appendonlydir").glob("*.aof"):
+            os.truncate(file, file.stat().st_size // 2)
+            if nonsense:
+                file.write_bytes(self.rng.randbytes(5000))
+
+    def f5_valkey_full(self) -> None:
+        """It has no memory left, and refuses whatever it would have to keep."""
+        self._tell_valkey(
+            ("CONFIG", "SET", "maxmemory", "5mb"),
+            *(("SET", f"filler-{n}", "x" * 100_000) for n in range(60)),
+            ("CONFIG", "SET", "maxmemory", "4mb"),  # so that nothing fits, however small
+        )
+        self.later.append((time.monotonic() + 5, self._mend_valkey))
+
+    def f5_valkey_wrong_password(self) -> None:
+        """It wants a password that nobody was told."""
+        self._tell_valkey(("CONFIG", "SET", "requirepass", SECRET), ("CLIENT", "KILL", "TYPE", "normal"))
+        self.later.append((time.monotonic() + 5, self._mend_valkey))
+
+    def _mend_valkey(self) -> None:
+        keys = ("filler", *(f"filler-{n}" for n in range(60)))
+        self._tell_valkey(
+            ("AUTH", SECRET),
+            ("CONFIG", "SET", "requirepass", ""),
+            ("CONFIG", "SET", "maxmemory", "256mb"),
+            ("DEL", *keys),
+        )
+
+    def _tell_valkey(self, *commands: tuple[str, ...]) -> None:
+        """Over a plain socket, for a client would greet and be refused. Nobody is told where it is down."""
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as plain:
+            plain.settimeout(2)
+            plain.connect(str(self.stage.valkey.socket))
+            for command in commands:
+                words = [f"${len(word)}\r\n{word}\r\n" for word in command]
+                plain.sendall(f"*{len(words)}\r\n{''.join(words)}".encode())
+                plain.recv(1000)
+
     def f6_postgres_killed(self) -> None:
         self._count_window("F6")
         self.kept["postgres"].kill()
@@ -195,6 +242,48 @@ class Saboteur:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                 " AND backend_type = 'client backend' AND random() < 0.5"
             )
+
+    def f6_connections_exhausted(self) -> None:
+        """All that the server has are taken for some seconds, also those that the product held."""
+        self._count_window("F6")
+        self._take_connections()
+        with suppress(psycopg2.Error, IndexError), self.hoard[0].cursor() as cursor:
+            mine = [one.info.backend_pid for one in self.hoard]
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            cursor.execute(f"{others} WHERE backend_type = 'client backend' AND NOT pid = ANY(%s)", [mine])
+        self._take_connections()
+        self.later.append((time.monotonic() + 4, self._give_connections_back))
+
+    def _take_connections(self) -> None:
+        with suppress(psycopg2.Error):
+            while len(self.hoard) < MOST_CONNECTIONS:
+                self.hoard.append(psycopg2.connect(self.stage.dsn, connect_timeout=2))
+
+    def _give_connections_back(self) -> None:
+        while self.hoard:
+            self.hoard.pop().close()
+
+    def f6_transactions_refused(self) -> None:
+        """Every tenth change meets a deadlock or a failed serialization, by a trigger that says so."""
+        self._count_window("F6")
+        with suppress(psycopg2.Error):
+            self._change(TRIGGER.format(chance=0.1), *(TRIGGERED.format(table=table) for table in TABLES))
+        self.later.append((time.monotonic() + 4, self._refuse_nothing))
+
+    def _refuse_nothing(self) -> None:
+        try:
+            self._change(TRIGGER.format(chance=0))
+        except psycopg2.Error:  # the server is away
+            self.later.append((time.monotonic() + 0.5, self._refuse_nothing))
+
+    def _change(self, *statements: str) -> None:
+        connection = psycopg2.connect(self.stage.dsn, connect_timeout=2, options="-c lock_timeout=2000")
+        try:
+            for statement in statements:
+                with connection, connection.cursor() as cursor:
+                    cursor.execute(statement)
+        finally:
+            connection.close()
 
     def f7_wire_slow(self) -> None:
         wire = self.wires[self.rng.choice(sorted(self.wires))]
@@ -320,6 +409,22 @@ TIME_PASSES = (
     "UPDATE conversations_delivery SET not_before = now() WHERE state IN ('queued', 'unknown')"
     " AND not_before BETWEEN now() + interval '30 seconds' AND now() + interval '1 day'",
 )
+MOST_CONNECTIONS = 100  # more than the server has
+SECRET = "told to nobody"
+TABLES = ("conversations_delivery", "conversations_interaction", "channels_ingest_webhookevent")
+TRIGGER = """
+    CREATE OR REPLACE FUNCTION refuse_some() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF random() < {chance} THEN
+            IF random() < 0.5 THEN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END IF;
+            RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
+        END IF;
+        RETURN NEW;
+    END $$
+"""
+TRIGGERED = """
+    CREATE OR REPLACE TRIGGER refuse_some BEFORE INSERT OR UPDATE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION refuse_some()
+"""
 AT_ONCE = 5  # faults that strike together in the run of pairs
 WRONG_CLOCKS = ("+2h", "-2h", "+40d")
 WRITES = "tweets|comments|messages|dm_conversations"
@@ -329,9 +434,14 @@ WEIGHTS = {
     "f4_web_killed": 3,
     "f5_valkey_killed": 2,
     "f5_valkey_emptied": 2,
+    "f5_valkey_spoiled": 1,
+    "f5_valkey_full": 1,
+    "f5_valkey_wrong_password": 1,
     "f6_postgres_killed": 1,
     "f6_postgres_restarted_at_once": 1,
     "f6_backends_terminated": 2,
+    "f6_connections_exhausted": 1,
+    "f6_transactions_refused": 2,
     "f7_wire_slow": 2,
     "f7_wire_silent": 2,
     "f7_wire_reset": 2,

@@ -40,6 +40,9 @@ class Wire:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for end in list(self._ends):
+            end.transport.abort()
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next round
 
     # -- what can be done to it, from any thread ----------------------------------------------------------------------
 
@@ -71,14 +74,19 @@ class Wire:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._ends.add(writer)
-        with suppress(OSError, asyncio.CancelledError):  # cancelled only when all ends
+        ends = [writer]
+        try:
             await self._passing.wait()
             behind_reader, behind_writer = await asyncio.open_unix_connection(str(self.upstream))
             self._ends.add(behind_writer)
+            ends.append(behind_writer)
             await asyncio.gather(self._pass_on(reader, behind_writer), self._pass_on(behind_reader, writer))
-            self._ends.discard(behind_writer)
-        self._ends.discard(writer)
-        writer.close()
+        except (OSError, asyncio.CancelledError):  # cancelled only when all ends
+            pass
+        finally:
+            for end in ends:
+                end.close()
+                self._ends.discard(end)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
