@@ -7,12 +7,15 @@ import smtplib
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.alone import alone
+from accounts.failpoints import failpoint
+from accounts.mail import named
 from accounts.models import User
 from accounts.roles import Role
 from channels_ingest.health import Diagnosis, health
@@ -21,6 +24,7 @@ from channels_ingest.models import Channel, Notice
 log = logging.getLogger(__name__)
 
 MOST_IN_BANNER = 20  # read for the banner of each page; the page of outages shows all
+MAIL_LOCK = 5  # first half of the advisory lock key; the second half is the notice's id
 EXPIRES_WITHIN = timedelta(days=7)  # how early an ending access is announced
 
 
@@ -61,23 +65,31 @@ def _keep(channel: Channel, kind: Notice.Kind, words: str, advice: str) -> None:
 
 def mail_due() -> int:
     """Mails the open notices that nobody was told of by mail; returns how many."""
-    sent = 0
-    for notice in open_notices().filter(mailed_at=None).order_by("pk"):
-        if Notice.objects.filter(pk=notice.pk, mailed_at=None).update(mailed_at=timezone.now()) and _mail(notice):
-            sent += 1
-    return sent
+    return sum(_mail_once(notice) for notice in open_notices().filter(mailed_at=None).order_by("pk"))
+
+
+def _mail_once(notice: Notice) -> bool:
+    """By one worker at a time. It is noted after it was taken: who dies in between has it mailed again, under the same
+    Message-ID, for an outage that nobody is told of is worse than one that is told twice."""
+    with alone(MAIL_LOCK, notice.pk) as ours:
+        waiting = Notice.objects.filter(pk=notice.pk, mailed_at=None)
+        if not (ours and waiting.exists() and _mail(notice)):
+            return False
+        failpoint("notice.mailed")
+        waiting.update(mailed_at=timezone.now())
+        return True
 
 
 def _mail(notice: Notice) -> bool:
-    """One mail to all admins; where it cannot be sent it is due again."""
+    """One mail to all admins; False where it cannot be sent."""
     address = settings.PUBLIC_URL + reverse("channel", args=[notice.channel_id])
     subject = _("%(channel)s: %(kind)s") % {"channel": notice.channel, "kind": notice.get_kind_display()}
-    lines = [notice.words, notice.advice, address]
+    text = "\n\n".join(line for line in (notice.words, notice.advice, address) if line)
+    failpoint("notice.mailing")
     try:
-        send_mail(subject, "\n\n".join(line for line in lines if line), None, _admins())
+        EmailMessage(str(subject), text, None, _admins(), headers=named("notice", notice.pk)).send()
     except (smtplib.SMTPException, OSError) as error:
         log.warning("A notice could not be mailed: %s", type(error).__name__)
-        Notice.objects.filter(pk=notice.pk).update(mailed_at=None)
         return False
     return True
 

@@ -6,6 +6,7 @@ refuses an answer) is found by query.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import smtplib
 from collections.abc import Collection, Iterable
@@ -13,12 +14,15 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.alone import alone
+from accounts.failpoints import failpoint
+from accounts.mail import named
 from accounts.models import Digest, User
 from accounts.roles import Permission
 from conversations import live
@@ -32,6 +36,7 @@ LOOK_BACK = timedelta(days=1)  # how late something is still worth telling
 GATHER = timedelta(minutes=1)  # what happens within it is one mail
 DAY = timedelta(hours=24)
 BATCH = 500
+MAIL_LOCK = 6  # first half of the advisory lock key; the second half is the user's id
 
 
 def tell(
@@ -132,18 +137,29 @@ def mail_due(now: datetime) -> int:
 
 
 def _mail(user: User, notices: list[Notification], now: datetime) -> bool:
-    """One mail; where it cannot be sent it is due again."""
+    """One mail, by one worker at a time. It is noted after it was taken: where it cannot be sent, or who sends it dies,
+    it is due again, under the same Message-ID."""
+    with alone(MAIL_LOCK, user.pk) as ours:
+        waiting = Notification.objects.filter(pk__in=[notice.pk for notice in notices], mailed_at=None)
+        if not (ours and waiting.count() == len(notices) and _send(user, notices)):
+            return False
+        failpoint("digest.mailed")
+        waiting.update(mailed_at=now)
+        return True
+
+
+def _send(user: User, notices: list[Notification]) -> bool:
+    """False where it cannot be sent."""
     ids = [notice.pk for notice in notices]
-    if not Notification.objects.filter(pk__in=ids, mailed_at=None).update(mailed_at=now):
-        return False
     subject = ngettext("%(count)d thing for you", "%(count)d things for you", len(ids)) % {"count": len(ids)}
     lines = [f"{words(notice)}\n{settings.PUBLIC_URL}{address(notice)}" for notice in notices]
     off = _("Switch these mails off: %(address)s") % {"address": settings.PUBLIC_URL + reverse("notice-settings")}
+    name = named("digest", hashlib.sha256(repr(ids).encode()).hexdigest()[:32])
+    failpoint("digest.mailing")
     try:
-        send_mail(subject, "\n\n".join([*lines, off]), None, [user.email])
+        EmailMessage(str(subject), "\n\n".join([*lines, off]), None, [user.email], headers=name).send()
     except (smtplib.SMTPException, OSError) as error:
         log.warning("A digest could not be mailed: %s", type(error).__name__)
-        Notification.objects.filter(pk__in=ids).update(mailed_at=None)
         return False
     return True
 

@@ -18,18 +18,18 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import failpoints
-from accounts.models import ApiKey, Brand, User
+from accounts.models import ApiKey, Brand, Digest, User
 from accounts.roles import Role
 from channels_ingest import connect as connecting
+from channels_ingest import notices, renewal, wake, webhooks
 from channels_ingest import pull as pulling
-from channels_ingest import renewal, wake, webhooks
 from channels_ingest.models import App, Channel, Reconcile, WebhookEvent
 from channels_ingest.networks import networks
 from channels_ingest.networks.base import Action
 from channels_ingest.vault import Sealed
 from contacts import merge as merging
 from contacts.models import Contact, Identity, Merge
-from conversations import deliver, search
+from conversations import actions, deliver, notify, search
 from conversations.models import Interaction, Thread
 from conversations.reconcile import recheck_due, reconcile_due
 from conversations.reply import reply as write_reply
@@ -246,8 +246,11 @@ def contacts_of(channel: int) -> list[int]:
 
 def renew(channel: int, credentials: dict[str, str]) -> None:
     """The admin gives new keys."""
-    admin, _ = User.objects.get_or_create(email="admin@example.com", defaults={"name": "Adam", "role": Role.ADMIN})
-    connecting.renew(by=admin, channel=Channel.objects.get(pk=channel), credentials=credentials)
+    connecting.renew(by=_admin(), channel=Channel.objects.get(pk=channel), credentials=credentials)
+
+
+def _admin() -> User:
+    return User.objects.get_or_create(email="admin@example.com", defaults={"name": "Adam", "role": Role.ADMIN})[0]
 
 
 def renew_access() -> int:
@@ -288,6 +291,26 @@ def imported(handle: str) -> list[list[str]]:
     """What a history channel holds: id and parent of each post."""
     rows = Interaction.objects.filter(channel__handle=handle).values_list("external_id", "parent__external_id")
     return sorted([one or "", parent or ""] for one, parent in rows)
+
+
+def take(channel: int, agent: int) -> None:
+    """The agent takes the channel's one thread, and wants a mail of what happens on it."""
+    by = User.objects.get(pk=agent)
+    by.digest = Digest.INSTANT
+    by.save(update_fields=["digest"])
+    actions.claim(Thread.objects.get(channel_id=channel), by=by)
+    _admin()
+
+
+def tell_admins() -> None:
+    """Of outages, in the product and by mail."""
+    notices.look(timezone.now())
+
+
+def tell_colleagues() -> None:
+    """Of what happened on their threads, in the product and by mail."""
+    notify.tell_due(timezone.now())
+    notify.mail_due(timezone.now())
 
 
 def issue_key(agent: int) -> str:

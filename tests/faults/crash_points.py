@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.cursors import Cursors
+from tests.faults.effects import judge_effects
 from tests.faults.judge import Judge, Judgement
 from tests.faults.scenarios import Scenario, Scene
 from tests.faults.stage import Stage
@@ -66,6 +67,7 @@ def enumerate_points(stage: Stage, make: type[Scenario], bug: str = "", every_st
     judge.foreign_digests = frozenset(one.digest for one in stage.catcher.caught)
     pressed = [one for scene in everything for one in scene.pressed]
     judgement = judge.judge(pressed, channels=[scene.channel for scene in everything])
+    judge_effects(judge, judgement, channels=[scene.channel for scene in everything])
     judgement.violations["I5"] += skipped.violations["I5"]
     judgement.counts["below cursors"] = cursors.looks
     complaints = [point for point in points if point == "published in a transaction"]

@@ -197,3 +197,43 @@ def a_duplicate_is_a_failure() -> None:
         _trouble(delivery, error)
 
     swap("conversations.deliver", "_trouble", broken)
+
+
+@bug
+def mailed_by_whoever_looks() -> None:
+    """Nobody asks whether another worker is at it."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def alone(_kind: int, _key: int) -> Any:
+        for wait_for_the_others in TOGETHER:  # all have looked before the first one mails
+            wait_for_the_others()
+        yield True
+
+    swap("channels_ingest.notices", "alone", alone)
+
+
+@bug
+def noted_as_mailed_before_the_mail() -> None:
+    from channels_ingest.models import Notice
+    from channels_ingest.notices import _mail
+
+    def broken(notice: Any) -> bool:
+        Notice.objects.filter(pk=notice.pk).update(mailed_at=notice.began_at)
+        return _mail(notice)
+
+    swap("channels_ingest.notices", "_mail", broken)
+
+
+@bug
+def nobody_is_told_of_what_customers_write() -> None:
+    swap("conversations.notify", "customers_wrote", lambda _arrived: None)
+
+
+@bug
+def the_clock_runs_on() -> None:
+    """An answer does not stop it."""
+    from conversations import summaries
+
+    sound = summaries._REFRESH
+    swap("conversations.summaries", "_REFRESH", sound.replace("COALESCE(sums.last_out, '-infinity')", "'-infinity'"))

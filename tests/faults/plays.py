@@ -9,8 +9,20 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from tests.faults.effects import judge_effects, judge_mails
 from tests.faults.judge import Judge, Judgement
-from tests.faults.scenarios import FillBack, Hook, ManyPages, MergePeople, Scenario, Scene, SendComment, SendReply
+from tests.faults.mailbox import mails
+from tests.faults.scenarios import (
+    FillBack,
+    Hook,
+    ManyPages,
+    MergePeople,
+    Scenario,
+    Scene,
+    SendComment,
+    SendReply,
+    Taken,
+)
 from tests.faults.stage import LEASE, SETTLE, Stage, await_true
 
 
@@ -102,6 +114,32 @@ def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
     found = _judged(stage, scene, bug)
     if not refused:
         found.accuse("I4", "a contact was merged with itself")
+    return found
+
+
+COPIES = 3
+
+
+def told_once(stage: Stage, bug: str = "") -> Judgement:
+    """I9: a channel breaks and a customer writes on a thread that somebody has. Whoever mails it dies right before the
+    mail leaves; then three workers are at it at the same moment."""
+    (scene,) = Taken(stage).scenes(1)
+    stage.release()
+    stage.act("pull", channel=scene.channel, bug=bug)
+    stage.sql(
+        "UPDATE channels_ingest_channel SET state = 'broken', broken_since = now(), last_error = 'The token is dead.'"
+        " WHERE id = %s",
+        scene.channel,
+    )
+    stage.sql("UPDATE conversations_notification SET at = at - interval '2 minutes' WHERE mailed_at IS NULL")
+    for act, point in (("tell_admins", "notice.mailing"), ("tell_colleagues", "digest.mailing")):
+        stage.try_act(act, trap={"FAILPOINT": "kill", "FAILPOINT_AT": "1", "FAILPOINT_NAME": point}, bug=bug)
+        stage.act("at_once", name=act, args={}, copies=COPIES, bug=bug)
+    found = _judged(stage, scene, bug)
+    judge = Judge(stage.dsn, stage.sandbox_url)
+    judge.read_on()
+    judge_effects(judge, found)
+    judge_mails(judge, found, mails(stage.root), scene.channel)
     return found
 
 

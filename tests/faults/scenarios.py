@@ -369,6 +369,23 @@ class ManyPages(Poll):
         yield []
 
 
+class Taken(Poll):
+    """An agent has the thread on which the customer writes again, and the brand answers in the native app: a pull is to
+    tell the agent, and to stop the clock."""
+
+    name = "tell whoever has the thread"
+    every_statement = False
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        now = int(time.time() * 1000)
+        first = self.says(scene, at=now - 90_000)
+        yield [("pull", {"channel": scene.channel}), ("take", {"channel": scene.channel, "agent": scene.agent})]
+        again = self.says(scene, reply_to=first["id"], at=now - 60_000)
+        native = {"author": scene.brand["username"], "text": f"We look into it. {self.stage.canary()}"}
+        self.stage.control("POST", f"{self.kind}/posts", native | {"reply_to": again["id"], "at": now - 30_000})
+        yield []
+
+
 class Renew(Scenario):
     """A dead token is replaced, killed at any statement; what was missed comes in by itself."""
 

@@ -96,6 +96,7 @@ class Stage:
             "EVENT_LEASE": "2",
             "PULL_PACE": "1",
             "LOG_LEVEL": "WARNING",
+            "EMAIL_BACKEND": "tests.faults.mailbox.Mailbox",
             "PYTHONUNBUFFERED": "1",
             **self.more_environment,
         }

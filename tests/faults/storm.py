@@ -19,6 +19,7 @@ from scrm.embedded.launch import launch
 from scrm.services import BASE_DIR
 from tests.faults import faketime
 from tests.faults.cursors import Cursors
+from tests.faults.effects import judge_effects
 from tests.faults.judge import Judge, Judgement, Pressed
 from tests.faults.saboteur import Kept, Saboteur
 from tests.faults.stage import Stage, answers, await_true, directory, free_port
@@ -26,6 +27,7 @@ from tests.faults.town import Agent, Customers, House, Life, Vandal
 from tests.faults.wire import Wire
 
 CLOCKS_APART = 1.0  # seconds between a look at the screens and its entry
+TOLD_WITHIN = 45.0  # seconds in which the sweep tells of what fell due
 LOOK_EVERY = 2.0  # seconds between two looks at the cursors
 QUIET_WITHIN = 240.0  # seconds; after that the judge speaks all the same
 CHANCE = {"worker": "0.015", "web": "0.006"}  # of dying at a failpoint
@@ -199,7 +201,7 @@ class Storm:
             self.stage.act("ask_for_pushes", channel=connected["channel"])
             secret = brand["credentials"].get("consumer_secret") or brand["credentials"]["app_secret"]
             hook = (self.base + connected["hook"], secret)
-            houses.append(House(kind, brand["username"], connected["channel"], token, hook))
+            houses.append(House(kind, brand["username"], connected["channel"], connected["agent"], token, hook))
         return houses
 
     def _renew(self, brand: dict[str, Any]) -> bool:
@@ -305,6 +307,7 @@ class Storm:
         self.stage.sql("UPDATE channels_ingest_recheck SET began_at = began_at - interval '1 day'")
         self.stage.act("look_up_again")  # a day has passed: what was deleted without a word is noticed
         self.outcome.judgement = self.eye.judge(self.pressed)
+        judge_effects(self.eye, self.outcome.judgement, late=TOLD_WITHIN)
         self._judge_screens(self.eye)
         self.outcome.lies += [f"I5: {words}" for words in self.skipped.violations["I5"]]
         self.outcome.judgement.counts["below cursors"] = self.cursors.looks

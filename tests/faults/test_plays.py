@@ -17,11 +17,21 @@ from tests.faults.plays import (
     many_pages,
     merged_with_itself,
     refused_duplicate,
+    told_once,
 )
 from tests.faults.scenarios import Delete, Hook, MergePeople, Poll, Press, PressFacebook, Scenario, SendComment
 from tests.faults.stage import Stage
 
-PLAYS = (held_up, late_accept, refused_duplicate, many_pages, copies_at_once, merged_with_itself, a_row_was_lost)
+PLAYS = (
+    held_up,
+    late_accept,
+    refused_duplicate,
+    many_pages,
+    copies_at_once,
+    merged_with_itself,
+    a_row_was_lost,
+    told_once,
+)
 Play = Callable[..., Judgement]
 
 
@@ -48,6 +58,10 @@ CAUGHT_BY_PLAY: dict[str, tuple[Play, str]] = {
     "only_one_page_is_read": (many_pages, "I1"),
     "looked_up_then_inserted": (copies_at_once, "I6"),
     "a_contact_may_be_merged_with_itself": (merged_with_itself, "I4"),
+    "mailed_by_whoever_looks": (told_once, "I9"),
+    "noted_as_mailed_before_the_mail": (told_once, "I9"),
+    "nobody_is_told_of_what_customers_write": (told_once, "I9"),
+    "the_clock_runs_on": (told_once, "I9"),
 }
 
 
@@ -62,6 +76,7 @@ MENDING = {
         "UPDATE contacts_identitylink SET merge_id = NULL WHERE merge_id IN"
         " (SELECT id FROM contacts_merge WHERE kept_id = dropped_id)",
         "DELETE FROM contacts_merge WHERE kept_id = dropped_id",
+        "DELETE FROM accounts_auditentry WHERE verb = 'merged' AND details->>'dropped' = object_id",
         "UPDATE contacts_contact SET merged_into_id = NULL WHERE merged_into_id = id",
         "ALTER TABLE contacts_contact ADD CONSTRAINT contact_not_into_itself"
         " CHECK (merged_into_id IS NULL OR merged_into_id <> id)",

@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 from tests.faults.judge import Pressed
 from tests.faults.stage import ActFailed, Stage, http
 
+TAKES = 0.5  # how often an agent takes the thread before answering
 PATIENCE = 45.0  # seconds for which an agent's browser repeats a request that nobody answered
 STRANGE = (
     "א ב ג مرحبا بالعالم",
@@ -39,6 +40,7 @@ class House:
     kind: str
     handle: str
     channel: int
+    agent: int
     token: str
     hook: tuple[str, str] = ("", "")  # where its network pushes to, and by which secret
 
@@ -130,12 +132,17 @@ class Agent:
         threads = (waiting or {}).get("results", [])
         self._look_for_strangers(threads)
         if not threads:
+            self.answers["nobody who waits"] += 1
             return
         thread = self.rng.choice(threads)
+        if thread["assignee"] is None and self.rng.random() < TAKES:
+            self._ask("POST", f"threads/{thread['id']}/assign/", {"assignee": self.house.agent})
         ways = self._ask("GET", f"threads/{thread['id']}/possibilities/")
         open_ways = [name for name in ("reply", "message") if ways and ways[name]["allowed"]]
         if open_ways:
             self._press(thread["id"], self.rng.choice(open_ways))
+        else:
+            self.answers["no way to answer"] += 1
 
     def _look_for_strangers(self, threads: list[dict[str, Any]]) -> None:
         """I11, F22: an agent of one brand never sees another's, whatever died or was forked meanwhile."""
