@@ -92,11 +92,22 @@ def test_a_mail_that_could_not_be_sent_is_sent_later(
 
     failed(channel, DEAD)
     with monkeypatch.context() as patched:
-        patched.setattr(notices, "send_mail", refuse)
+        patched.setattr(notices.EmailMessage, "send", refuse)
         look()
     assert Notice.objects.get().mailed_at is None
     look()
     assert len(mail.outbox) == 1
+
+
+def test_a_mail_whose_sender_died_before_noting_it_comes_again_under_the_same_name(
+    channel: Channel, admin: User
+) -> None:
+    failed(channel, DEAD)
+    look()
+    Notice.objects.update(mailed_at=None)
+    look()
+    first, again = mail.outbox
+    assert first.extra_headers["Message-ID"] == again.extra_headers["Message-ID"]
 
 
 def test_an_outage_remembers_when_it_began(channel: Channel) -> None:

@@ -28,9 +28,17 @@ from tests.faults.wire import Wire
 
 CLOCKS_APART = 1.0  # seconds between a look at the screens and its entry
 TOLD_WITHIN = 45.0  # seconds in which the sweep tells of what fell due
+WAITING, MOST_WAITING = 15, 90  # posts to each brand before it begins; so many more for each minute
+AGENTS_PACE = 0.3  # seconds between an answer and the next
 LOOK_EVERY = 2.0  # seconds between two looks at the cursors
 QUIET_WITHIN = 240.0  # seconds; after that the judge speaks all the same
-CHANCE = {"worker": "0.015", "web": "0.006"}  # of dying at a failpoint
+# Of dying at a failpoint, and at which. One worker dies where answers leave; a process that dies everywhere and often
+# is mostly starting, and nothing is in danger then.
+TRAPS = {
+    "web": {"FAILPOINT_CHANCE": "0.002"},
+    "worker": {"FAILPOINT_CHANCE": "0.06", "FAILPOINT_NAME": "^(send|readback)[.]"},
+    "second": {"FAILPOINT_CHANCE": "0.004"},
+}
 # A call that a loaded machine holds up for longer than lease and settle time is sent twice: here it has 7 seconds.
 STORM = {
     "SEND_LEASE": "4",
@@ -166,7 +174,7 @@ class Storm:
         celery = ("-m", "celery", "--quiet", "-A", "scrm", "worker", "--loglevel", "WARNING", "--concurrency", "1")
         schedule = ("--with-schedule", "--schedule", str(self.stage.root / f"schedule-{name}"), "-n", f"{name}@storm")
         still = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-        return self._start("worker", *celery, *schedule, *still, more=self._clock(name))
+        return self._start(name, *celery, *schedule, *still, more=self._clock(name))
 
     def _clock(self, name: str) -> dict[str, str]:
         """The second worker lives by the wrong clock that the saboteur wants just then."""
@@ -176,7 +184,7 @@ class Storm:
     def _start(
         self, kind: str, *arguments: str, more: dict[str, str] | None = None, **how: Any
     ) -> subprocess.Popen[Any]:
-        trap = {"FAILPOINT": "chance", "FAILPOINT_CHANCE": CHANCE[kind], "FAILPOINT_LOG": str(self.strikes_log)}
+        trap = {"FAILPOINT": "chance", "FAILPOINT_LOG": str(self.strikes_log), **TRAPS[kind]}
         with (self.stage.places.logs / f"{kind}.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *arguments],
@@ -234,6 +242,7 @@ class Storm:
     def _let_people_live(self) -> None:
         customers = Customers(self.stage, self.houses, random.Random(self.rng.random()), 0.25)
         customers.people = [self.stage.person() for _ in range(8)]
+        self._begin_with(customers)
         self.outcome.said = customers.done
         burst = self.rng.random() * self.outcome.minutes * 60
         began = time.monotonic()
@@ -246,11 +255,18 @@ class Storm:
         for house in self.houses:
             agent = Agent(self.stage, house, self.base, random.Random(self.rng.random()), answers=self.outcome.answers)
             self.agents.append(agent)
-            self.town.append(Life(agent.act, lambda: 0.7))
+            self.town.append(Life(agent.act, lambda: AGENTS_PACE))
         vandal = Vandal(self.houses, random.Random(self.rng.random()), done=self.outcome.said)
         self.town.append(Life(vandal.act, lambda: 2.0))
         for life in self.town:
             life.start()
+
+    def _begin_with(self, customers: Customers) -> None:
+        """Something that waits already, so that answers leave from the first moment on."""
+        for house in self.houses:
+            for _ in range(min(MOST_WAITING, WAITING + int(WAITING * self.outcome.minutes))):
+                customers.post(house, self.rng.choice(customers.people))
+        self.stage.act("pull_all", channels=[house.channel for house in self.houses])
 
     def _watch(self) -> None:
         for one in self.kept.values():

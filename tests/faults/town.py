@@ -60,7 +60,7 @@ class Customers:
     def act(self) -> None:
         """One thing that somebody does."""
         house, author = self.rng.choice(self.houses), self.rng.choice(self.people)
-        deeds: tuple[Callable[[House, str], None], ...] = (self._post, self._answer, self._whisper, self._edit)
+        deeds: tuple[Callable[[House, str], None], ...] = (self.post, self._answer, self._whisper, self._edit)
         (deed,) = self.rng.choices((*deeds, self._delete, self._strange), (8, 6, 5, 2, 2, 1))
         try:
             deed(house, author)
@@ -75,19 +75,19 @@ class Customers:
         mention = f"@{house.handle} " if house.kind == "x" else ""
         return f"{mention}{words} {self.stage.canary()}"
 
-    def _post(self, house: House, author: str, words: str = "Where is my tent?") -> None:
+    def post(self, house: House, author: str, words: str = "Where is my tent?") -> None:
         page = {"page": house.handle} if house.kind == "facebook" else {}
         body = {"author": author, "text": self._text(house, words), **page}
         said = self.stage.control("POST", f"{house.kind}/posts", body)
         self.public.append((house, said["id"]))
 
     def _strange(self, house: House, author: str) -> None:
-        self._post(house, author, self.rng.choice(STRANGE))
+        self.post(house, author, self.rng.choice(STRANGE))
 
     def _answer(self, house: House, author: str) -> None:
         above = self._lately(house)
         if not above:
-            self._post(house, author)
+            self.post(house, author)
             return
         body = {"author": author, "text": self._text(house, "Same here."), "reply_to": above}
         said = self.stage.control("POST", f"{house.kind}/posts", body)
