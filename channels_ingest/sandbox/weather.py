@@ -26,7 +26,16 @@ BEFORE = (
     "late_accept",
     "page_token_expired",
 )
-AFTER = ("empty_page", "insert_while_paging", "wrong_id", "broken_body", "cut_after", "hang_after")
+AFTER = (
+    "empty_page",
+    "insert_while_paging",
+    "offset_tokens",
+    "delete_while_paging",
+    "wrong_id",
+    "broken_body",
+    "cut_after",
+    "hang_after",
+)
 WEBHOOK = ("webhook_duplicate", "webhook_out_of_order", "webhook_bad_signature", "webhook_drop", "webhook_delay")
 FAULTS = (*BEFORE, *AFTER, *WEBHOOK)
 

@@ -92,7 +92,7 @@ def test_a_mail_that_could_not_be_sent_is_sent_later(
 
     failed(channel, DEAD)
     with monkeypatch.context() as patched:
-        patched.setattr(notices.EmailMessage, "send", refuse)
+        patched.setattr("django.core.mail.EmailMessage.send", refuse)
         look()
     assert Notice.objects.get().mailed_at is None
     look()

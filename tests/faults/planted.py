@@ -138,6 +138,13 @@ def only_one_page_is_read() -> None:
 
 
 @bug
+def pages_are_counted() -> None:
+    """Offset paging: the network's token of the next page is followed, whatever it counts."""
+    _without_overlap()
+    swap("channels_ingest.networks.parts.x_walk", "_in_order", lambda _ids, _state: False)
+
+
+@bug
 def what_was_merged_away_is_deleted() -> None:
     from django.db import connection, transaction
 

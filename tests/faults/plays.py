@@ -106,6 +106,18 @@ def many_pages(stage: Stage, bug: str = "") -> Judgement:
     return _judged(stage, scene, bug)
 
 
+def pages_shift(stage: Stage, bug: str = "") -> Judgement:
+    """F13: the tokens of pages count items, and while one pages a post is deleted: what comes after moves up by one."""
+    (scene,) = ManyPages(stage).scenes(1)
+    for fault, count in (("offset_tokens", None), ("delete_while_paging", 1)):
+        asked = {"network": "x", "fault": fault, "path": "mentions", "account": scene.brand["id"], "count": count}
+        stage.control("POST", "switches", asked)
+    stage.release()
+    found = _judged(stage, scene, bug)
+    found.violations.pop("I10", None)  # nobody has been told yet of the post that was deleted
+    return found
+
+
 def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
     """Nobody may become part of himself."""
     (scene,) = MergePeople(stage).scenes(1)

@@ -16,6 +16,7 @@ from tests.faults.plays import (
     late_accept,
     many_pages,
     merged_with_itself,
+    pages_shift,
     refused_duplicate,
     told_once,
 )
@@ -27,6 +28,7 @@ PLAYS = (
     late_accept,
     refused_duplicate,
     many_pages,
+    pages_shift,
     copies_at_once,
     merged_with_itself,
     a_row_was_lost,
@@ -56,6 +58,7 @@ CAUGHT_BY_PLAY: dict[str, tuple[Play, str]] = {
     "an_unknown_reply_does_not_rest": (late_accept, "I2"),
     "a_duplicate_is_a_failure": (refused_duplicate, "I3"),
     "only_one_page_is_read": (many_pages, "I1"),
+    "pages_are_counted": (pages_shift, "I1"),
     "looked_up_then_inserted": (copies_at_once, "I6"),
     "a_contact_may_be_merged_with_itself": (merged_with_itself, "I4"),
     "mailed_by_whoever_looks": (told_once, "I9"),

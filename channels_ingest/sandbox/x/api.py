@@ -316,9 +316,11 @@ def _post_page(
         newer = islice(filter(wanted, timeline.oldest_first(above=edge, reach=reach)), size)
         found, more = list(newer)[::-1], True
     else:
-        edges = [one for one in (edge, below) if one]
+        skip = int(edge or 0) if direction == "skip" else 0
+        edges = [one for one in (edge if direction == "older" else None, below) if one]
         limit = min(edges, key=int) if edges else None
-        chosen = list(islice(filter(wanted, timeline.newest_first(below=limit, above=above, reach=reach)), size + 1))
+        listed = filter(wanted, timeline.newest_first(below=limit, above=above, reach=reach))
+        chosen = list(islice(listed, skip, skip + size + 1))
         found, more = chosen[:size], len(chosen) > size
     weather = call.site.weather
     account = call.token.account
@@ -333,7 +335,13 @@ def _post_page(
         acts.post_on_x(call.world, _passer_by(call), f"@{member.username} written while you page {ids.secret()[:8]}")
     serve(call.request, name, found)
     body = call.renderer(asked).post_list([call.world.items["x"][one] for one in found])
-    return call.answer({**body, "meta": _meta(found, more=more, paged=edge is not None and name != "search")})
+    meta = _meta(found, more=more, paged=edge is not None and name != "search")
+    if more and direction != "newer":
+        if weather.strikes("offset_tokens", "x", method="GET", path=call.request.path, account=account):
+            meta["next_token"] = ids.to_cursor("skip", str(skip + len(found)))
+        if weather.strikes("delete_while_paging", "x", method="GET", path=call.request.path, account=account):
+            acts.delete(call.world, call.world.items["x"][found[0]])
+    return call.answer({**body, "meta": meta})
 
 
 def _passer_by(call: Call) -> Member:
@@ -359,7 +367,7 @@ def _page_token(call: Call) -> tuple[str, str | None]:
     except ValueError:
         direction, edge = "", ""
     expired = call.site.weather.strikes("page_token_expired", "x", path=call.request.path, account=call.token.account)
-    if expired or direction not in ("older", "newer") or not asking.NUMERIC_ID.fullmatch(edge):
+    if expired or direction not in ("older", "newer", "skip") or not asking.NUMERIC_ID.fullmatch(edge):
         raise problems.invalid("pagination_token", token, "The `pagination_token` query parameter value is not valid")
     return direction, edge
 
