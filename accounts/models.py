@@ -12,8 +12,10 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit_words import KINDS, VERBS
 from accounts.roles import Permission, Role, allows
 
 if TYPE_CHECKING:
@@ -202,3 +204,13 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.kind} {self.object_id}"
+
+    @property
+    def deed(self) -> str:
+        """The verb as people say it."""
+        return gettext(VERBS.get(self.verb, self.verb))
+
+    @property
+    def thing(self) -> str:
+        """What it was done to: its kind and number."""
+        return f"{gettext(KINDS.get(self.kind, self.kind))} {self.object_id}"

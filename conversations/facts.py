@@ -12,6 +12,7 @@ from conversations.audience import Audience
 from conversations.languages import heard, language_name
 from conversations.models import Interaction, Promise, Reading, Thread
 from conversations.readings import CHOICES
+from conversations.words import READINGS
 
 UNKNOWN = ("", "unknown")
 
@@ -62,7 +63,7 @@ def _understood(thread: Thread) -> list[Understood]:
 
 
 def _one(reading: Reading, kind: str, value: str) -> Understood:
-    words = _words()
+    words = {key: str(name) for key, name in READINGS.items()}
     return Understood(
         kind=kind,
         label=_labels()[kind],
@@ -79,13 +80,3 @@ def _one(reading: Reading, kind: str, value: str) -> Understood:
 
 def _labels() -> dict[str, str]:
     return {"language": _("Language"), "mood": _("Mood"), "urgency": _("Urgency")}
-
-
-def _words() -> dict[str, str]:
-    return {
-        "negative": _("negative"),
-        "neutral": _("neutral"),
-        "positive": _("positive"),
-        "normal": _("normal"),
-        "high": _("urgent"),
-    }

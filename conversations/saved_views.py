@@ -27,6 +27,7 @@ from conversations.models import SavedView
 from conversations.pages import Request
 from conversations.query import parse
 from conversations.readings import CHOICES
+from conversations.words import READINGS
 
 ANY = ("", gettext_lazy("any"))
 PARTS = (
@@ -95,12 +96,14 @@ class SavedViewForm(forms.Form):
     )
     lang = forms.ChoiceField(label=gettext_lazy("in the language"), required=False)
     mood = forms.ChoiceField(
-        label=gettext_lazy("in the mood"), required=False, choices=[ANY, *((one, one) for one in CHOICES["mood"])]
+        label=gettext_lazy("in the mood"),
+        required=False,
+        choices=[ANY, *((one, READINGS[one]) for one in CHOICES["mood"])],
     )
     urgency = forms.ChoiceField(
         label=gettext_lazy("with the priority"),
         required=False,
-        choices=[ANY, *((one, one) for one in CHOICES["urgency"])],
+        choices=[ANY, *((one, READINGS[one]) for one in CHOICES["urgency"])],
     )
     waiting = forms.CharField(
         label=gettext_lazy("waiting for longer than"), required=False, max_length=8, help_text="4h", widget=SHORT

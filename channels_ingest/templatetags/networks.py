@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from django import template
 from django.templatetags.static import static
+from django.utils.translation import gettext, gettext_noop
 
 from channels_ingest.checks import icon_path
 from channels_ingest.networks import networks
 
 register = template.Library()
+# the names of the streams that networks have; another one is called by its key
+STREAMS = {
+    "comments": gettext_noop("comments"),
+    "conversations": gettext_noop("conversations"),
+    "mentions": gettext_noop("mentions"),
+    "messages": gettext_noop("messages"),
+    "posts": gettext_noop("posts"),
+    "search": gettext_noop("search"),
+}
+
+
+@register.filter
+def stream_name(key: str) -> str:
+    return gettext(STREAMS[key]) if key in STREAMS else key
 
 
 @register.filter

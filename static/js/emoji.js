@@ -2,9 +2,6 @@
 "use strict";
 
 (() => {
-  const EMOJI = `
-😀 grinning smile happy|😃 smile happy open|😄 laugh smile eyes|😁 beaming grin|😅 sweat smile relief|😂 tears of joy laugh|🙂 slight smile|🙃 upside down|😉 wink|😊 blush smile|😍 heart eyes love|🥰 smiling hearts love|😘 kiss|😎 sunglasses cool|🤩 star struck|🤗 hug|🤔 thinking|🤨 raised eyebrow|😐 neutral|😬 grimace|🙄 rolling eyes|😌 relieved|😴 sleep|🤒 ill thermometer|😕 confused|🙁 slight frown|😟 worried|😢 cry tear|😭 sob cry|😞 disappointed|😤 huff|😠 angry|😡 rage angry|😱 scream|😳 flushed|🥳 party|🤯 mind blown|🤷 shrug|🤦 facepalm|🙏 thanks please pray|👍 thumbs up yes|👎 thumbs down no|👏 clap|🙌 raised hands|👌 ok|✌️ victory peace|🤞 fingers crossed luck|🤝 handshake|👋 wave hello|💪 strong|👀 eyes look|❤️ red heart love|🧡 orange heart|💛 yellow heart|💚 green heart|💙 blue heart|💜 purple heart|🖤 black heart|💔 broken heart|💯 hundred|✨ sparkles|⭐ star|🌟 glowing star|🔥 fire|🎉 party popper celebrate|🎊 confetti|🎁 gift|🏆 trophy|🥇 gold medal|✅ check done|☑️ ticked|❌ cross no|❗ exclamation|❓ question|⚠️ warning|ℹ️ information|🆕 new|🔔 bell|📣 megaphone|💬 speech|💡 idea bulb|🔍 search|🔗 link|📎 paperclip|📌 pin|📅 calendar|⏰ alarm clock|⏳ hourglass wait|📦 parcel package|🚚 delivery truck|✈️ plane|🚗 car|🚲 bicycle|🏠 house home|🏕️ camping tent|⛺ tent|🥾 hiking boot|🏔️ mountain|🌲 tree|🌞 sun|🌧️ rain|❄️ snow|🌈 rainbow|🌍 earth|🌱 plant|🌹 rose|☕ coffee|🍕 pizza|🍰 cake|🍺 beer|🥂 cheers|📱 phone|💻 laptop|📧 e-mail|📞 telephone|📷 camera|🎵 music|💳 card pay|💶 euro money|🛒 cart shop|🔧 wrench repair|🔒 lock private|🔑 key|🚀 rocket|🐶 dog|🐱 cat|👶 baby|👩 woman|👨 man|👪 family`
-    .trim().split("|").map((entry) => { const [sign, ...names] = entry.split(" "); return { sign, name: names.join(" ") }; });
   const menu = () => document.querySelector("#composer .emoji");
   const list = () => menu().querySelector(".emoji-list");
   const buttons = () => [...list().children].filter((one) => !one.hidden);
@@ -15,23 +12,24 @@
     if (menu()) menu().hidden = false;
   }
 
-  function fill() {
+  let known = null; // asked for once
+
+  async function fill() {
     if (list().children.length) return;
-    list().append(...EMOJI.map(({ sign, name }) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = sign;
-      button.title = name;
-      button.setAttribute("aria-label", name);
-      button.tabIndex = -1;
-      return button;
-    }));
-    list().firstChild.tabIndex = 0;
+    try {
+      const answer = known || await fetch(menu().dataset.list, { redirect: "manual" }).then((one) => (one.ok ? one.text() : ""));
+      known = answer || null;
+      const page = new DOMParser().parseFromString(answer, "text/html");
+      if (!list().children.length) list().append(...page.body.children);
+      filter(document.getElementById("emoji-find").value);
+    } catch {
+      known = null; // no connection: asked for again
+    }
   }
 
   function filter(words) {
     const wanted = words.trim().toLowerCase().split(/\s+/);
-    for (const one of list().children) one.hidden = !wanted.every((word) => one.title.includes(word));
+    for (const one of list().children) one.hidden = !wanted.every((word) => one.title.toLowerCase().includes(word));
     stop(buttons()[0]);
   }
 
@@ -49,11 +47,11 @@
 
   document.addEventListener("toggle", (event) => {
     if (event.target !== menu() || !menu().open) return;
-    fill();
     const find = document.getElementById("emoji-find");
     find.value = "";
     filter("");
     find.focus();
+    fill();
   }, true);
 
   document.addEventListener("input", (event) => { if (event.target.id === "emoji-find") filter(event.target.value); });

@@ -214,6 +214,7 @@ def test_a_picture_and_an_emoji_go_with_an_answer(
     page.get_by_label("Description of stake.png").fill("A tent stake")
     page.get_by_label("Emoji").first.press("Enter")
     page.get_by_label("Find an emoji").fill("tent")
+    expect(page.locator(".emoji-list button:visible")).to_have_count(2)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

@@ -216,7 +216,7 @@ NO_PAGE = frozenset(
         *("check", "draft", "macro-choice", "insert-macro", "steps", "move", "thread-tags", "reach", "known-tags"),
         *("reading", "promise", "macro-delete", "claim", "moderation", "fork", "join", "grouping-undo", "names"),
         *("mentions", "notice-count", "notices-read", "credit", "article-step", "contact-credits", "approve", "refuse"),
-        *("picture", "picture-in", "picture-out", "push", "push-removal"),
+        *("emoji", "picture", "picture-in", "picture-out", "push", "push-removal"),
         *("api-tags", "api-retry", "api-decide", "api-moderate", "api-promises", "api-promise", "api-settle"),
     }
 )
