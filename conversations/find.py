@@ -27,13 +27,14 @@ MAYBE_RARE = 20_000  # so many matches are expected at most of what is looked fo
 RARE = 2_000  # so many matches are read and sorted at once: more are found sooner on a walk
 FIRST_WINDOW = 1_000  # entries of the first walk
 LAST_WINDOW = 32_000
-SHORT_WALK = 5_000  # entries that tell how often words come
+SHORT_WALK = 2_000  # entries that tell how often words come
 LONGEST_WALK = 64_000  # entries of all walks for one page
 MOST_MATCHES = 5_000  # looked at in one turn: many may belong to one thread, or to threads that are not wanted
 MOST_TURNS = 4
 BEGINNING = datetime(9999, 1, 1, tzinfo=UTC)  # of a walk that goes back through time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"(\d{1,17})\.([01])\.(\d{1,18})\Z", re.ASCII)
+ALIKE = 0.5  # a name that is part of the question is the whole of it, misspelt in the rest, where it is so near
 STEMMED = ("en", "de", "fr", "es", "it", "nl", "pt")
 
 
@@ -110,13 +111,12 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     lexemes = lexemes_of(query.words)
     expected = _expected(lexemes) if lexemes else 0
     named = mixed.named(query.words)
-    persons = _persons(query, misspelt=expected <= MAYBE_RARE and not named)
-    by_people = _by_people(persons & wanted, after, limit) if persons else []
-    others = wanted & ~persons if persons else wanted
-    if named:
-        by_both = [Hit(at, thread, pk) for at, pk, thread in mixed.matches(named, others, lexemes_of)]
-        others &= ~Q(pk__in=[hit.thread for hit in by_both])
-        by_people += [hit for hit in by_both if after.passes(hit)]
+    by_both = [Hit(at, thread, pk) for at, pk, thread in mixed.matches(named, wanted, lexemes_of)]
+    others = wanted & ~Q(pk__in=[hit.thread for hit in by_both]) if by_both else wanted
+    persons = _persons(query, misspelt=expected <= MAYBE_RARE and not by_both, alike=ALIKE if named else 0.0)
+    by_people = _by_people(persons & others, after, limit) if persons else []
+    by_people += [hit for hit in by_both if after.passes(hit)]
+    others = others & ~persons if persons else others
     search = _Search(lexemes, asker, others, after, limit)
     # side by side is what the index does not know: it has to look at every text that holds all the words
     search.perhaps_rare = expected <= (RARE if any(word.phrase for word in query.words) else MAYBE_RARE)
@@ -129,11 +129,11 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     return hits[:limit], walked_to
 
 
-def _persons(query: Query, *, misspelt: bool) -> Q:
-    """The people whom the words might name, perhaps misspelt; nobody where one of them is unwanted."""
+def _persons(query: Query, *, misspelt: bool, alike: float) -> Q:
+    """The people whom all the words might name, perhaps misspelt; nobody where one of them is unwanted."""
     if any(word.without for word in query.words):
         return Q()
-    return people.threads_of(" ".join(word.text for word in query.words), misspelt=misspelt)
+    return people.threads_of(" ".join(word.text for word in query.words), misspelt=misspelt, alike=alike)
 
 
 def _expected(lexemes: str) -> int:
@@ -210,12 +210,13 @@ class _Search:
         self.perhaps_rare = self.seems_rare = True
         self.later_page = after.at < BEGINNING
         self.walked = 0  # entries
+        self.stands_before_window = False  # has its last window behind it, though not moved there yet
         self.window = FIRST_WINDOW
         self.walked_to: Hit | None = None  # where a walk ended that might have gone on
         self.found: dict[int, Hit] = {}
 
     def newest(self, *, patient: bool) -> list[Hit]:
-        if not self._is_read() and not self._walk(LONGEST_WALK):
+        if not self._is_read() and not self._walk(LONGEST_WALK) and self._step_on():
             if patient:
                 self._read_all()
             else:
@@ -245,15 +246,26 @@ class _Search:
     def _walk(self, most: int) -> bool:
         """Walks back until the page is full or nothing is left (True), or it was long enough (False)."""
         while self.walked < most:
+            if not self._step_on():
+                return True
             self.values["window"] = window = min(self.window, most - self.walked)
             self._keep(sorted(self._rows(_WALK), reverse=True))
-            last = self._rows(_LAST_OF_WALK)
-            if len(self.found) >= self.limit or not last:
+            if len(self.found) >= self.limit:
                 return True
-            self.values["at"], self.values["pk"] = last[0]
+            self.stands_before_window = True
             self.walked += window
             self.window = min(self._next_window(window), LAST_WINDOW)
         return False
+
+    def _step_on(self) -> bool:
+        """Moves our place behind the window that was read last; says whether anything may be left there."""
+        if self.stands_before_window:
+            last = self._rows(_LAST_OF_WALK)
+            if not last:
+                return False
+            self.values["at"], self.values["pk"] = last[0]
+            self.stands_before_window = False
+        return True
 
     def _next_window(self, window: int) -> int:
         """As long as what was found so far lets expect; where that was nothing, much longer."""

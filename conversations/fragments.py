@@ -14,14 +14,18 @@ from django.template.defaultfilters import date, floatformat, truncatechars
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.html import format_html
+from django.utils.translation import get_language, gettext, ngettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from channels_ingest.media import proxied
 from conversations.templatetags import inbox as words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+
+    from django.utils.safestring import SafeString
 
 
 def draw(template: str, part: str, **values: Any) -> str:
@@ -29,19 +33,35 @@ def draw(template: str, part: str, **values: Any) -> str:
 
     Raises what Jinja2 raises for a value that is not there.
     """
-    drawn: str = getattr(_environment().get_template(template).module, part)(**values)
+    drawn: str = _macro(get_language(), template, part)(**values)
     return drawn
 
 
+class _Words(dict[str, str]):
+    """The product's words in one language, each looked up once. That language must be the active one."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = said = gettext(text)
+        return said
+
+
+def _macro(language: str | None, template: str, part: str) -> Callable[..., str]:
+    drawing: Callable[..., str] = getattr(_environment(language).get_template(template).module, part)
+    return drawing
+
+
 @cache
-def _environment() -> Environment:
+def _environment(language: str | None) -> Environment:
+    """The templates in a language."""
     known = Environment(
         loader=FileSystemLoader(settings.BASE_DIR / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=settings.DEBUG,
     )
-    known.globals.update(_=gettext, ngettext=ngettext, static=static, proxied=_proxied, foreign=words.foreign, url=_url)
+    known.globals.update(
+        _=_Words().__getitem__, ngettext=ngettext, icon=_icon, proxied=_proxied, foreign=words.foreign, url=_url
+    )  # fmt: skip
     known.filters.update(
         ago=words.ago,
         since=words.since,
@@ -57,6 +77,15 @@ def _environment() -> Environment:
     return known
 
 
+@cache
+def _icon(name: str) -> SafeString:
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("img/icons.svg"),
+        name,
+    )
+
+
 @lru_cache(maxsize=20_000)
 def _url(name: str, *args: int) -> str:
     return reverse(name, args=args)
@@ -68,7 +97,7 @@ def _proxied(address: str) -> str:
 
 
 def _iso(moment: datetime) -> str:
-    return timezone.localtime(moment).isoformat()
+    return moment.isoformat()
 
 
 def _clock(moment: datetime) -> str:

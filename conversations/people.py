@@ -2,66 +2,70 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from django.contrib.postgres.search import TrigramSimilarity
-from django.db.models import Q, Subquery
-from django.db.models.functions import Greatest, Upper
-
-from contacts.models import Contact, Identity
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Q
 
 MOST_PEOPLE = 200
 MOST_COMPARED = 2_000
 SHORTEST_NAME = 2
 SHORTEST_PART = 3  # letters that are found inside a word
+_IDENTITIES, _CONTACTS = "contacts_identity", "contacts_contact"
+_FIELDS = {_IDENTITIES: ("handle", "name"), _CONTACTS: ("name",)}
 
 
-def threads_of(name: str, *, misspelt: bool = True) -> Q:
-    """The threads of people whose name or handle contains the text; where none does, of those much like it."""
+def threads_of(name: str, *, misspelt: bool = True, alike: float = 0.0) -> Q:
+    """The threads of people whose name or handle contains the text; where none does, of those much like it.
+
+    `alike` is how much at least, from 0 to 1, where that shall be more than PostgreSQL finds alike.
+    """
     name = name.lstrip("@").strip()
     if len(name) < SHORTEST_NAME:
         return Q(pk__in=())
-    identities = _like(Identity.objects.order_by(), ("handle", "name"), name, misspelt=misspelt)
-    contacts = _like(Contact.objects.order_by(), ("name",), name, misspelt=misspelt)
-    return Q(identity_id__in=identities) | Q(contact_id__in=contacts)
+    found = _nearest(name, {table: _holding(name) for table in _FIELDS})
+    if misspelt:
+        missing = {table: [("%% %s", name.upper())] for table in _FIELDS if not found[table]}
+        found |= _nearest(name, missing, alike)
+    return Q(identity_id__in=found[_IDENTITIES]) | Q(contact_id__in=found[_CONTACTS])
 
 
-def _like(
-    people: QuerySet[Identity] | QuerySet[Contact], fields: tuple[str, ...], name: str, *, misspelt: bool
-) -> list[int]:
-    """The nearest of those who hold it in their name; where nobody does, of those whose name looks like it.
-
-    All conditions are met by the trigram index on upper case. Of very many only some are compared.
-    """
-    upper = name.upper()
-    for field in fields:
-        people = people.alias(**{f"upper_{field}": Upper(field)})
-    nearness = [TrigramSimilarity(f"upper_{field}", upper) for field in fields]
-    nearest = Greatest(*nearness) if len(nearness) > 1 else nearness[0]
-    for condition in (_holding(fields, name), *([_looking_like(fields, upper)] if misspelt else [])):
-        some = Subquery(people.filter(condition).values("pk")[:MOST_COMPARED])
-        nearby = people.filter(Q(pk__in=some)).order_by(nearest.desc(), "-pk")
-        if found := list(nearby.values_list("pk", flat=True)[:MOST_PEOPLE]):
-            return found
-    return []
-
-
-def _holding(fields: tuple[str, ...], name: str) -> Q:
+def _holding(name: str) -> list[tuple[str, str]]:
     """Two letters are looked for where words begin: anywhere else no index finds them."""
-    condition = Q()
-    for field in fields:
-        if len(name) < SHORTEST_PART:
-            condition |= Q(**{f"{field}__istartswith": name}) | Q(**{f"{field}__icontains": f" {name}"})
-        else:
-            condition |= Q(**{f"{field}__icontains": name})
-    return condition
+    held = name.upper().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    patterns = (f"{held}%", f"% {held}%") if len(name) < SHORTEST_PART else (f"%{held}%",)
+    return [("LIKE %s", pattern) for pattern in patterns]
 
 
-def _looking_like(fields: tuple[str, ...], upper: str) -> Q:
-    condition = Q()
-    for field in fields:
-        condition |= Q(**{f"upper_{field}__trigram_similar": upper})
-    return condition
+def _nearest(name: str, wanted: dict[str, list[tuple[str, str]]], alike: float = 0.0) -> dict[str, list[int]]:
+    """Ids of the nearest of those of whom a field, in upper case, meets one of the conditions, table by table.
+
+    All conditions are met by the trigram indexes on upper case. Of very many only some are compared.
+    """
+    if not wanted:
+        return {}
+    parts, values = list[str](), list[str | float]()
+    for table, conditions in wanted.items():
+        sql, given = _one(table, conditions)
+        parts.append(sql)
+        values += [*[name.upper()] * len(_FIELDS[table]), *given, alike]
+    found: dict[str, list[int]] = {table: [] for table in wanted}
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        for table, pk in cursor.fetchall():
+            found[table].append(pk)
+    return found
+
+
+def _one(table: str, conditions: Sequence[tuple[str, str]]) -> tuple[str, list[str]]:
+    """The SQL for one table, and the values of its conditions; how near each is takes one value for each field."""
+    fields = _FIELDS[table]
+    meets = [(f"upper({field}) {operator}", value) for field in fields for operator, value in conditions]
+    nearness = ", ".join(f"similarity(upper({field}), %s)" for field in fields)
+    sql = f"""
+        (SELECT '{table}', id FROM (
+            SELECT id, GREATEST({nearness}) AS nearness FROM {table} WHERE {" OR ".join(sql for sql, _value in meets)}
+            LIMIT {MOST_COMPARED}
+        ) met WHERE nearness >= %s ORDER BY nearness DESC, id DESC LIMIT {MOST_PEOPLE})
+    """  # noqa: S608 (our own names)
+    return sql, [value for _sql, value in meets]

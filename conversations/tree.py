@@ -44,6 +44,7 @@ class Said:
     answered: Interaction | None  # what it answers, where that is not the item right above
     helped: bool  # marked as solving the thread's matter
     turn: bool  # the first one in another lane (public, private) than the one above
+    delivery: Delivery | None  # what became of our answer
 
     kind = "said"
 
@@ -55,10 +56,6 @@ class Said:
     def initials(self) -> str:
         speaker = self.item.sent_by or self.item.author
         return speaker.initials if speaker else "?"
-
-    @property
-    def delivery(self) -> Delivery | None:
-        return self.item.delivery if self.own and hasattr(self.item, "delivery") else None
 
     @property
     def version(self) -> int:
@@ -249,7 +246,10 @@ def _close_to(thread: Thread, own: Sequence[Interaction]) -> list[Interaction]:
     ids = [row.pk for row in own if not row.is_private]
     if not ids:
         return []
-    return list(_public(Q(pk__in=_ancestors(ids)) | Q(parent_id__in=ids), thread).order_by("-posted_at")[:AROUND_SIZE])
+    close = Q(parent_id__in=ids)
+    if not {row.parent_id for row in own} <= {None, *ids}:  # they answer something else
+        close |= Q(pk__in=_ancestors(ids))
+    return list(_public(close, thread).order_by("-posted_at")[:AROUND_SIZE])
 
 
 _ANCESTORS = """
@@ -305,10 +305,16 @@ def _in_order(
                 answered=answered if above is None or answered is not above else None,
                 helped=item.pk in credited,
                 turn=above is not None and not item.is_note and item.visibility != above.visibility,
+                delivery=_delivery(item) if item.thread_id == thread.pk else None,
             )
         )
         above = above if item.is_note else item
     return said
+
+
+def _delivery(item: Interaction) -> Delivery | None:
+    """An answer has one; what others say has not, which was read with it."""
+    return item.delivery if item.is_ours and hasattr(item, "delivery") else None
 
 
 def _role(item: Interaction, thread: Thread) -> str:

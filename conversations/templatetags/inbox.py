@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from conversations.languages import language_name
@@ -77,8 +79,15 @@ def ago(moment: datetime | None) -> str:
     if passed < timedelta(minutes=1):
         return _("now")
     if passed >= timedelta(days=7):
-        return formats.date_format(timezone.localtime(moment), "j M" if passed < timedelta(days=300) else "M Y")
+        day = timezone.localtime(moment).date()
+        return _day(day, "j M" if passed < timedelta(days=300) else "M Y", get_language())
     return span(passed)
+
+
+@lru_cache(maxsize=4_000)
+def _day(day: date, how: str, _language: str | None) -> str:
+    """In the active language, which is named so that each is kept apart."""
+    return formats.date_format(day, how)
 
 
 @register.filter

@@ -227,8 +227,8 @@ def queries(browser: Client, address: str) -> int:
         ("/?view=all&order=exposure", 10),
         ("/?view=all&group=1", 8),
         ("/?q=is:waiting", 7),
-        ("/?q=person", 12),
-        ("/?q=stakes", 12),
+        ("/?q=person", 11),
+        ("/?q=stakes", 10),
     ],
 )
 def test_fifty_rows_cost_as_many_queries_as_five(
