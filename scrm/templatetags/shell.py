@@ -6,13 +6,21 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
+from django.utils.translation import get_language
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
+MOST_KEPT = 1_000
+Plain = str | int | dict[str, bool] | None
+_PLAIN = (str, int, bool, dict, type(None))  # whose values are equal where they read alike
+
 register = template.Library()
+_kept: dict[tuple[str, str | None, str], SafeString] = {}
 
 
 @register.simple_tag
@@ -24,3 +32,21 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def kept(name: str, **values: Plain) -> SafeString:
+    """A template drawn with these values and nothing else: no request, no user, no token. So it is the same for
+    everybody who has the same values, is drawn once for each of them and each language, and kept in memory.
+
+    Raises TypeError for a value that is not plain.
+    """
+    if any(type(value) not in _PLAIN for value in values.values()):
+        raise TypeError(f"{name} can be kept for plain values alone.")
+    key = name, get_language(), repr(sorted(values.items()))
+    drawn = _kept.get(key)
+    if drawn is None or settings.DEBUG:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        drawn = _kept[key] = render_to_string(name, values)
+    return drawn
