@@ -1,17 +1,21 @@
-"""Who a token speaks for."""
+"""Who a token speaks for, and the teams they see."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Prefetch
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from accounts.models import Brand, User
-from accounts.rest.views import Endpoint
+from accounts.models import Brand, Team, User
+from accounts.rest.fields import QueryId
+from accounts.rest.keyset import Keyset
+from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, brand_ids
 from accounts.roles import MATRIX, Permission, Role
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from rest_framework.request import Request
 
 
@@ -62,3 +66,49 @@ class Me(Endpoint):
                 }
             ).data
         )
+
+
+class TeamSerializer(serializers.Serializer[Team]):
+    """People of a brand to whom threads can be given together."""
+
+    id = serializers.IntegerField()
+    brand = serializers.IntegerField(source="brand_id", help_text="Id of the brand.")
+    name = serializers.CharField()
+    members = ColleagueSerializer(many=True, source="working")
+
+
+class TeamQuery(PageQuery):
+    brand = QueryId(required=False)
+
+
+class TeamList(ListEndpoint):
+    """List teams
+
+    The last one made first.
+    """
+
+    tag = "teams"
+    operation = "list_teams"
+    query_class = TeamQuery
+    row_class = TeamSerializer
+    keyset = Keyset("teams")
+
+    def rows(self, asked: dict[str, Any]) -> QuerySet[Team]:
+        brands = brand_ids(asked, self.user)
+        return _with_members() if brands is None else _with_members().filter(brand__in=brands)
+
+
+class TeamRecord(RecordEndpoint):
+    """Read a team"""
+
+    tag = "teams"
+    operation = "read_team"
+    answer_class = TeamSerializer
+
+    def rows(self) -> QuerySet[Team]:
+        return _with_members().filter(brand__in=Brand.objects.visible_to(self.user))
+
+
+def _with_members() -> QuerySet[Team]:
+    working = User.objects.filter(is_active=True).order_by("name", "pk")
+    return Team.objects.prefetch_related(Prefetch("members", working, "working"))

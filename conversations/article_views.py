@@ -21,7 +21,7 @@ from conversations.actions import NotPossible
 from conversations.composer_views import joined
 from conversations.forms import ArticleForm
 from conversations.item_views import load_item
-from conversations.models import Article, HelperCredit, Interaction, Thread
+from conversations.models import Article, HelperCredit, Thread
 from conversations.pages import Request, thread_of
 
 PAGE_SIZE = 50
@@ -61,7 +61,7 @@ def article(request: Request, pk: int) -> HttpResponse:
         helpers.edit(found, by=request.user, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return HttpResponseRedirect(reverse("article", args=[pk]))
-    context = {"section": "articles", "article": found, "form": form, "said": _said_since(found)}
+    context = {"section": "articles", "article": found, "form": form, "said": helpers.said_since(found)}
     return render(request, "conversations/article.html", context | {"asking": helpers.asking(found)})
 
 
@@ -79,7 +79,9 @@ def article_step(request: Request, pk: int) -> HttpResponse:
             case "consent":
                 given = request.POST.get("item", "")
                 number = int(given) if given.isdecimal() and len(given) < 19 else 0
-                helpers.consent(found, shown_by=get_object_or_404(_said_since(found), pk=number), by=request.user)
+                helpers.consent(
+                    found, shown_by=get_object_or_404(helpers.said_since(found), pk=number), by=request.user
+                )
             case "publish":
                 helpers.publish(found, by=request.user)
             case "withdraw":
@@ -112,11 +114,3 @@ def contact_credits(request: Request, pk: int) -> HttpResponse:
 def _visible(request: Request) -> QuerySet[Article]:
     seen = Article.objects.filter(brand__in=Brand.objects.visible_to(request.user))
     return seen.select_related("source__author", "consent", "brand")
-
-
-def _said_since(article: Article) -> QuerySet[Interaction]:
-    """What the helper wrote to the brand after the answer, newest first: one of it may show consent."""
-    if article.source is None:
-        return Interaction.objects.none()
-    wrote = Interaction.objects.filter(author=article.source.author_id, channel__brand=article.brand_id, direction="in")
-    return wrote.filter(posted_at__gt=article.source.posted_at, removed_at=None).order_by("-posted_at")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -54,6 +55,14 @@ def asking(article: Article) -> str:
     name = article.source.author.name if article.source and article.source.author else ""
     words = _("Thank you for helping, %(name)s! May we put your answer, with your name, into our help pages?")
     return words % {"name": name}
+
+
+def said_since(article: Article) -> QuerySet[Interaction]:
+    """What the helper wrote to the brand after the answer, newest first: one of it may show consent."""
+    if article.source is None:
+        return Interaction.objects.none()
+    wrote = Interaction.objects.filter(author=article.source.author_id, channel__brand=article.brand_id, direction="in")
+    return wrote.filter(posted_at__gt=article.source.posted_at, removed_at=None).order_by("-posted_at")
 
 
 def edit(article: Article, *, title: str, text: str, by: User) -> None:

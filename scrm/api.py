@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.access import declared
-from accounts.api import Me
+from accounts.api import Me, TeamList, TeamRecord
 from accounts.rest.errors import Unavailable, problem
 from accounts.rest.throttle import AddressThrottle
 from accounts.rest.views import ByAcceptHeader
@@ -25,6 +25,7 @@ from channels_ingest.api import ChannelList, ChannelRecord
 from contacts.api import ContactList, ContactRecord, IdentityList, IdentityRecord
 from conversations import api as conversations
 from conversations import api_deeds as deeds
+from conversations import api_knowledge as knowledge
 from scrm.api_docs import docs
 from scrm.api_schema import OnceGenerated
 
@@ -98,12 +99,19 @@ urlpatterns: list[URLPattern] = [
     path("promises/", deeds.PromiseList.as_view(), name="api-promises"),
     path("promises/<int:id>/", deeds.PromiseRecord.as_view(), name="api-promise"),
     path("promises/<int:id>/settle/", deeds.SettlePromise.as_view(), name="api-settle"),
+    path("interactions/<int:id>/article/", knowledge.DraftArticle.as_view(), name="api-draft-article"),
+    path("articles/", knowledge.ArticleList.as_view(), name="api-articles"),
+    path("articles/<int:id>/", knowledge.ArticleRecord.as_view(), name="api-article"),
+    path("articles/<int:id>/edit/", knowledge.EditArticle.as_view(), name="api-edit-article"),
+    path("articles/<int:id>/step/", knowledge.StepArticle.as_view(), name="api-step-article"),
     path("contacts/", ContactList.as_view(), name="api-contacts"),
     path("contacts/<int:id>/", ContactRecord.as_view(), name="api-contact"),
     path("identities/", IdentityList.as_view(), name="api-identities"),
     path("identities/<int:id>/", IdentityRecord.as_view(), name="api-identity"),
     path("channels/", ChannelList.as_view(), name="api-channels"),
     path("channels/<int:id>/", ChannelRecord.as_view(), name="api-channel"),
+    path("teams/", TeamList.as_view(), name="api-teams"),
+    path("teams/<int:id>/", TeamRecord.as_view(), name="api-team"),
     path("schema/", declared(Schema.as_view(), "public"), name="api-schema"),
     path("docs/", docs, name="api-docs"),
     re_path(r"", declared(Elsewhere.as_view(), "public"), name="api-elsewhere"),

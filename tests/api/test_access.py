@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from accounts.models import Brand, User
     from conversations.models import Thread
 
-LISTS = ("me/", "channels/", "contacts/", "identities/", "threads/", "interactions/", "promises/")
+LISTS = (
+    "me/",
+    "channels/",
+    "contacts/",
+    "identities/",
+    "threads/",
+    "interactions/",
+    "promises/",
+    "articles/",
+    "teams/",
+)
 
 
 @pytest.mark.parametrize("path", LISTS)

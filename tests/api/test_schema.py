@@ -14,11 +14,12 @@ from django.test import Client
 from hypothesis import HealthCheck, settings
 from schemathesis import GenerationMode
 
+from accounts.models import Team
 from accounts.rest.fields import LARGEST_ID
 from accounts.rest.throttle import AddressThrottle, TokenThrottle
 from channels_ingest.models import Channel
 from contacts.models import Contact, Identity
-from conversations.models import Interaction, Promise
+from conversations.models import Article, Interaction, Promise
 from scrm.api import urlpatterns
 from scrm.wsgi import application
 from tests.api.conftest import API, Caller
@@ -72,6 +73,8 @@ def records(thread: Thread, agent: User, promise: Promise) -> dict[str, int]:
         "identities": Identity.objects.get(ours=False).pk,
         "channels": Channel.objects.get().pk,
         "promises": promise.pk,
+        "articles": Article.objects.create(brand=thread.brand, title="Stakes", text="18 cm fit.").pk,
+        "teams": Team.objects.create(brand=thread.brand, name="Repairs").pk,
     }
 
 

@@ -1,0 +1,178 @@
+"""Articles made of helpers' answers, for programs: drafted, edited, and published with consent alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from accounts.api import ColleagueSerializer
+from accounts.models import Brand
+from accounts.rest.errors import Unprocessable
+from accounts.rest.fields import BodyId, QueryChoice, QueryId, Strict, Words
+from accounts.rest.keyset import Keyset
+from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, brand_ids, load
+from accounts.roles import Permission
+from conversations import helpers
+from conversations.actions import NotPossible
+from conversations.api import CANNOT, Deed, interactions_of, threads_of
+from conversations.models import Article
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+    from accounts.models import User
+
+STEPS = ["ask", "consent", "publish", "withdraw"]
+
+
+class ArticleSerializer(serializers.Serializer[Article]):
+    """Knowledge made of a helper's answer."""
+
+    id = serializers.IntegerField()
+    brand = serializers.IntegerField(source="brand_id", help_text="Id of the brand.")
+    interaction = serializers.IntegerField(
+        source="source_id", allow_null=True, help_text="Id of the answer that it quotes."
+    )
+    title = serializers.CharField()
+    text = serializers.CharField()
+    state = serializers.ChoiceField(choices=Article.State.values)
+    consent = serializers.IntegerField(
+        source="consent_id", allow_null=True, help_text="Id of the interaction that shows the helper's consent."
+    )
+    consent_at = serializers.DateTimeField(allow_null=True)
+    made_by = ColleagueSerializer(allow_null=True)
+    changed_at = serializers.DateTimeField()
+
+
+class ArticleQuery(PageQuery):
+    brand = QueryId(required=False)
+    state = QueryChoice(required=False, choices=Article.State.values)
+
+
+class ArticleList(ListEndpoint):
+    """List articles
+
+    The last one made first.
+    """
+
+    tag = "articles"
+    operation = "list_articles"
+    query_class = ArticleQuery
+    row_class = ArticleSerializer
+    keyset = Keyset("articles")
+
+    def rows(self, asked: dict[str, Any]) -> QuerySet[Article]:
+        brands = brand_ids(asked, self.user)
+        rows = articles_of(self.user) if brands is None else _told().filter(brand__in=brands)
+        return rows.filter(state=asked["state"]) if "state" in asked else rows
+
+
+class ArticleRecord(RecordEndpoint):
+    """Read an article"""
+
+    needs = Permission.REPLY
+    tag = "articles"
+    operation = "read_article"
+    answer_class = ArticleSerializer
+
+    def rows(self) -> QuerySet[Article]:
+        return articles_of(self.user)
+
+
+class DraftBody(Strict):
+    thread = BodyId(help_text="Id of the thread whose matter the answer solved.")
+
+
+class DraftArticle(Endpoint):
+    """Draft an article of another person's answer
+
+    The answer is marked as solving the matter of the thread. Where there is an article of it, that one is given back.
+    """
+
+    needs = Permission.REPLY
+    tag = "articles"
+    operation = "draft_article"
+    body_class = DraftBody
+    answer_class = ArticleSerializer
+    answers = {200: "The article."}
+    refusals = CANNOT
+
+    def post(self, request: Request, id: int) -> Response:
+        item = load(interactions_of(self.user), id)
+        thread = load(threads_of(self.user), self.body()["thread"])
+        try:
+            helpers.credit(item, thread=thread, by=self.user)
+            made = helpers.draft(item, by=self.user)
+        except NotPossible as error:
+            raise Unprocessable(str(error), "not_possible") from error
+        return Response(ArticleSerializer(load(articles_of(self.user), made.pk)).data)
+
+
+class ArticleDeed(Deed):
+    """Base of what is done with an article."""
+
+    tag = "articles"
+    answer_class = ArticleSerializer
+    answers = {200: "The article as it is now."}
+
+    def rows(self) -> QuerySet[Article]:
+        return articles_of(self.user)
+
+
+class EditBody(Strict):
+    title = Words(max_length=160)
+    text = Words(max_length=20_000)
+
+
+class EditArticle(ArticleDeed):
+    """Change the words of an article"""
+
+    operation = "edit_article"
+    body_class = EditBody
+
+    def act(self, record: Article, asked: dict[str, Any]) -> None:
+        helpers.edit(record, title=asked["title"], text=asked["text"], by=self.user)
+
+
+class StepBody(Strict):
+    step = QueryChoice(choices=STEPS)
+    interaction = BodyId(
+        required=False, help_text="With `consent`: what the helper wrote after the answer, which shows the consent."
+    )
+
+
+class StepArticle(ArticleDeed):
+    """Take an article one step on
+
+    Say that the helper was asked, that they consented (with the interaction that shows it), publish it (only with
+    consent), or withdraw it.
+    """
+
+    operation = "step_article"
+    body_class = StepBody
+
+    def act(self, record: Article, asked: dict[str, Any]) -> None:
+        match asked["step"]:
+            case "ask":
+                helpers.ask(record, by=self.user)
+            case "consent":
+                if "interaction" not in asked:
+                    raise NotPossible("Name the interaction that shows the consent.")
+                shown = load(helpers.said_since(record), asked["interaction"])
+                helpers.consent(record, shown_by=shown, by=self.user)
+            case "publish":
+                helpers.publish(record, by=self.user)
+            case _withdraw:
+                helpers.withdraw(record, by=self.user)
+
+
+def articles_of(user: User) -> QuerySet[Article]:
+    """What the caller may see, with all that the answer shows."""
+    return _told().filter(brand__in=Brand.objects.visible_to(user))
+
+
+def _told() -> QuerySet[Article]:
+    return Article.objects.select_related("made_by", "source__author")
