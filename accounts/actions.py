@@ -84,9 +84,10 @@ def _active_admins() -> list[int]:
 
 
 @transaction.atomic
-def change_own_profile(*, user: User, name: str, time_zone: str) -> None:
-    user.name, user.time_zone = name, time_zone
-    user.save(update_fields=["name", "time_zone"])
+def change_own_profile(*, user: User, name: str, time_zone: str, language: str) -> None:
+    """`language` is one of the install's, or empty for what the browser asks for."""
+    user.name, user.time_zone, user.language = name, time_zone, language
+    user.save(update_fields=["name", "time_zone", "language"])
     audit(by=user, verb="changed profile", on=user)
 
 

@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.utils.text import slugify
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, Brand, Team, User
@@ -31,10 +33,27 @@ def time_zones() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in cities)]
 
 
+def page_languages() -> list[tuple[str, str]]:
+    """Every language by its own name: who looks for one may not read the one that is on."""
+    own = [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
+    return [("", _("As the browser asks")), *own]
+
+
+class LanguageSelect(forms.Select):
+    """Says for each language that its name stands in it (WCAG 3.1.2)."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        return {**option, "attrs": {**option["attrs"], "lang": value}} if value else option
+
+
 class ProfileForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=time_zones, help_text=_("All times are shown in this zone.")
+    )
+    language = forms.ChoiceField(
+        label=_("Language of the pages"), choices=page_languages, required=False, widget=LanguageSelect
     )
 
 

@@ -88,6 +88,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         Brand, verbose_name=_("brands"), related_name="members", blank=True
     )
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    language = models.CharField(_("language"), max_length=8, blank=True, default="", db_default="")  # of the pages
     is_active = models.BooleanField(_("may sign in"), default=True)
     needs_approval = models.BooleanField(_("public answers wait for approval"), default=False, db_default=False)
     languages = models.JSONField(_("languages"), default=list, db_default=[], blank=True)  # two-letter codes

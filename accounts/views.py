@@ -115,7 +115,8 @@ password_change = signed_in(PasswordChange.as_view(extra_context={"section": "ac
 @signed_in
 def profile(request: SignedIn) -> HttpResponse:
     user = request.user
-    form = ProfileForm(request.POST or None, initial={"name": user.name, "time_zone": user.time_zone})
+    now = {"name": user.name, "time_zone": user.time_zone, "language": user.language}
+    form = ProfileForm(request.POST or None, initial=now)
     if request.method == "POST" and form.is_valid():
         actions.change_own_profile(user=user, **form.cleaned_data)
         messages.success(request, _("Your profile is saved."))

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -141,8 +142,9 @@ def _mail(user: User, notices: list[Notification], now: datetime) -> bool:
     it is due again, under the same Message-ID."""
     with alone(MAIL_LOCK, user.pk) as ours:
         waiting = Notification.objects.filter(pk__in=[notice.pk for notice in notices], mailed_at=None)
-        if not (ours and waiting.count() == len(notices) and _send(user, notices)):
-            return False
+        with translation.override(user.language or translation.get_language()):
+            if not (ours and waiting.count() == len(notices) and _send(user, notices)):
+                return False
         failpoint("digest.mailed")
         waiting.update(mailed_at=now)
         return True

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, F, OuterRef
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -47,7 +48,9 @@ def push_due(now: datetime) -> int:
 def _push(notice: Notification, now: datetime) -> int:
     if not Notification.objects.filter(pk=notice.pk, pushed_at=None).update(pushed_at=now):
         return 0  # another worker has it
-    message = {"title": _("Social CRM"), "body": words(notice), "url": address(notice), "tag": f"notice-{notice.pk}"}
+    with translation.override(notice.user.language or translation.get_language()):
+        said = {"title": _("Social CRM"), "body": words(notice)}
+    message = {**said, "url": address(notice), "tag": f"notice-{notice.pk}"}
     return sum(_send(browser, message) for browser in _living(notice.user, now))
 
 

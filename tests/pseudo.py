@@ -70,7 +70,8 @@ class _Seen(HTMLParser):
         self._quiet: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if (tag in QUIET and not self._quiet) or (self._quiet and tag not in VOID):
+        foreign = tag in QUIET or (tag != "html" and "lang" in dict(attrs))  # a part in a language of its own
+        if (foreign and not self._quiet) or (self._quiet and tag not in VOID):
             self._quiet.append(tag)
         for name, value in attrs:
             # what scripts show stands in data attributes: those that hold sentences

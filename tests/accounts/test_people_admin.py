@@ -205,6 +205,14 @@ def test_everybody_edits_their_own_profile(agent: User, browser_of: BrowserOf) -
     assert (agent.name, agent.time_zone) == ("Ana A.", "Europe/Berlin")
 
 
+def test_pages_stand_in_the_language_that_somebody_chose(agent: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(agent)
+    browser.post(reverse("profile"), {"name": "Ana", "time_zone": "UTC", "language": "de"})
+    answer = browser.get(reverse("profile"), headers={"Accept-Language": "en"})
+    assert answer.headers["Content-Language"] == "de"
+    assert '<html lang="de"' in answer.content.decode()
+
+
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"time_zone": "Mars/Olympus"}, {"time_zone": "../etc/passwd"}])
 def test_a_bad_profile_is_not_saved(agent: User, browser_of: BrowserOf, wrong: dict[str, str]) -> None:
     answer = browser_of(agent).post(reverse("profile"), {"name": "X", "time_zone": "UTC", **wrong})
