@@ -6,11 +6,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+LOOK_AT_PUSHES = timedelta(minutes=15)  # how often networks are asked whether they still push
 
 
 class Refused(Exception):
@@ -171,7 +174,10 @@ def _start(channel: Channel) -> None:
 # -- pushes -----------------------------------------------------------------------------------------------------------
 
 
-def callback_url(app: App) -> str:
+def callback_url(app: App | None) -> str:
+    """Where the network pushes to. Raises NetworkError where there is no app."""
+    if app is None:
+        raise NetworkError(_("Pushes need the keys of a developer app."), Trouble.PERMANENT)
     return settings.PUBLIC_URL + reverse("hook", args=[app.network, app.hook_id])
 
 
@@ -180,8 +186,6 @@ def ask_for_pushes(channel: Channel) -> None:
 
     Without pushes everything still arrives, by pulling.
     """
-    if channel.app is None:
-        raise NetworkError(_("Pushes need the keys of a developer app."), Trouble.PERMANENT)
     address = callback_url(channel.app)
     if not address.startswith("https://") and not channel.base_url:
         raise NetworkError(
@@ -189,8 +193,8 @@ def ask_for_pushes(channel: Channel) -> None:
             Trouble.PERMANENT,
         )
     channel.speak().subscribe(address)
-    channel.push_since = timezone.now()
-    channel.save(update_fields=["push_since"])
+    channel.push_since = channel.pushes_checked_at = timezone.now()
+    channel.save(update_fields=["push_since", "pushes_checked_at"])
 
 
 def ask_for_missing_pushes() -> int:
@@ -209,6 +213,31 @@ def ask_for_missing_pushes() -> int:
             _start(channel)  # what was said before the pushes is not left to the next round
             done += 1
     return done
+
+
+def keep_pushes(now: datetime) -> int:
+    """Asks again for the pushes that should be there: a network that could not reach us for an hour (Facebook's Pages)
+    or whose challenge went unanswered (X) stops, and tells nobody. Returns how many were looked after.
+
+    Where a network refuses for good, the channel's page says that its items come by pulling.
+    """
+    stale = Q(pushes_checked_at=None) | Q(pushes_checked_at__lte=now - LOOK_AT_PUSHES)
+    pushed = Channel.objects.filter(stale, state=Channel.State.ACTIVE, push_since__isnull=False, app__isnull=False)
+    return sum(_keep_pushes(channel, now) for channel in pushed.select_related("app").order_by("pk"))
+
+
+def _keep_pushes(channel: Channel, now: datetime) -> bool:
+    before, since = channel.pushes_checked_at, channel.push_since
+    mine = Channel.objects.filter(pk=channel.pk, pushes_checked_at=before)
+    if not mine.update(pushes_checked_at=now):
+        return False  # another worker has it
+    try:
+        channel.speak().subscribe(callback_url(channel.app))
+    except NetworkError as error:
+        log.warning("The pushes of %s cannot be looked after: %s", channel, error.message)
+        if error.trouble == Trouble.PERMANENT:
+            Channel.objects.filter(pk=channel.pk, push_since=since).update(push_since=None)
+    return True
 
 
 # -- rest -------------------------------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ class Channel(models.Model):
     broken_since = models.DateTimeField(null=True, editable=False)
     outage_from = models.DateTimeField(null=True, editable=False)  # start of a hole that is still to be back-filled
     push_since = models.DateTimeField(null=True, editable=False)  # webhooks subscribed
+    pushes_checked_at = models.DateTimeField(null=True, editable=False)
     token_expires_at = models.DateTimeField(null=True, editable=False)  # when only a person can renew the access
     access_checked_at = models.DateTimeField(null=True, editable=False)
 

@@ -35,6 +35,7 @@ def process_events() -> None:
 @shared_task
 def ask_for_pushes() -> None:
     connect.ask_for_missing_pushes()
+    connect.keep_pushes(timezone.now())
 
 
 @shared_task

@@ -290,6 +290,19 @@ async def _set_page_webhook(asked: Asked, app: App, url: str, accounts: list[str
         asked.world.record("page.subscribed", page=account, app=app.id, fields=list(ALL_PAGE_FIELDS))
 
 
+def lose_webhook(asked: Asked) -> JSON:
+    """What networks do of themselves with a receiver that is away: X marks a webhook invalid whose challenge was not
+    answered for a day, Facebook unsubscribes Pages after an hour of failing. Here the time has passed."""
+    world, app, network = asked.world, asked.text("app"), asked.network
+    if network == "x":
+        for webhook in [one for one in world.webhooks.values() if one.app == app]:
+            world.record("webhook.set", webhook={**asdict(webhook), "valid": False})
+    else:
+        for page in [token.account for token in world.tokens.values() if token.app == app and token.account]:
+            world.record("page.subscribed", page=page, app=app, fields=[])
+    return {"app": app}
+
+
 # -- what people (and brands in the native apps) do -----------------------------------------------------------------
 def _via(author: Member) -> acts.Via:
     return "native" if author.brand else "person"
@@ -493,6 +506,7 @@ def routes() -> list[web.RouteDef]:
         send(net + "/brands/{id}/token", endpoint(change_token)),
         change(net + "/members/{id}", endpoint(change_member)),
         send(net + "/webhook", endpoint(set_webhook)),
+        send(net + "/webhook/loss", endpoint(lose_webhook)),
         send(net + "/posts", endpoint(post)),
         get(net + "/posts/{id}", endpoint(show_item)),
         change(net + "/posts/{id}", endpoint(edit)),

@@ -227,7 +227,7 @@ class Sender:
         """URL and secret; None where nothing is registered (any more)."""
         if network == "x":
             webhook = self.world.webhooks.get(target)
-            return (webhook.url, self.world.apps["x", webhook.app].secret) if webhook else None
+            return (webhook.url, self.world.apps["x", webhook.app].secret) if webhook and webhook.valid else None
         app = self.world.apps[network, target]
         return (app.webhook_url, app.secret) if app.webhook_url else None
 

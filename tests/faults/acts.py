@@ -323,6 +323,11 @@ def ask_for_pushes(channel: int) -> None:
     connecting.ask_for_pushes(Channel.objects.select_related("app").get(pk=channel))
 
 
+def keep_pushes() -> int:
+    """The networks are asked whether they still push."""
+    return connecting.keep_pushes(timezone.now())
+
+
 def renew_account(external_id: str, credentials: dict[str, str]) -> None:
     """New keys for the channel of this account."""
     renew(Channel.objects.get(external_id=external_id).pk, credentials)

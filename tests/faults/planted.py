@@ -244,3 +244,8 @@ def the_clock_runs_on() -> None:
 
     sound = summaries._REFRESH
     swap("conversations.summaries", "_REFRESH", sound.replace("COALESCE(sums.last_out, '-infinity')", "'-infinity'"))
+
+
+@bug
+def nobody_looks_after_pushes() -> None:
+    swap("channels_ingest.connect", "keep_pushes", lambda _now: 0)

@@ -17,6 +17,8 @@ from tests.faults.scenarios import (
     Hook,
     ManyPages,
     MergePeople,
+    Poll,
+    PollFacebook,
     Scenario,
     Scene,
     SendComment,
@@ -118,6 +120,45 @@ def pages_shift(stage: Stage, bug: str = "") -> Judgement:
     return found
 
 
+def pushes_stopped_on_x(stage: Stage, bug: str = "") -> Judgement:
+    """F16: the receiver was away for a day; X marked the webhook invalid."""
+    return _pushes_stopped(stage, Poll(stage), bug)
+
+
+def pushes_stopped_on_facebook(stage: Stage, bug: str = "") -> Judgement:
+    """F16: the receiver was away for more than an hour; Facebook unsubscribed the Page."""
+    return _pushes_stopped(stage, PollFacebook(stage), bug)
+
+
+def _pushes_stopped(stage: Stage, scenario: Scenario, bug: str) -> Judgement:
+    """What was said meanwhile comes by pull, and afterwards the network pushes again without anybody's doing."""
+    (scene,) = scenario.scenes(1)
+    stage.release()
+    given = scene.brand["credentials"]
+    stage.catcher.secrets[scene.hook] = given.get("consumer_secret", "")
+    stage.act("ask_for_pushes", channel=scene.channel)
+    lost = {"app": given.get("consumer_key") or given["app_id"]}
+    stage.control("POST", f"{scenario.kind}/webhook/loss", lost)
+    silent = scenario.says(scene)["canary"]
+    stage.act("pull", channel=scene.channel)
+    stage.sql("UPDATE channels_ingest_channel SET pushes_checked_at = NULL WHERE id = %s", scene.channel)
+    stage.act("keep_pushes", bug=bug)
+    again = scenario.says(scene)["canary"]
+    found = _judged(stage, scene, bug)
+    if _was_pushed(stage, scene, silent, seconds=0.1):
+        found.accuse("F16", "the sandbox pushed what it should not have")
+    if not _was_pushed(stage, scene, again, seconds=PUSHED_WITHIN):
+        found.accuse("F16", "the network does not push any more")
+    return found
+
+
+def _was_pushed(stage: Stage, scene: Scene, canary: str, *, seconds: float) -> bool:
+    try:
+        return bool(stage.catcher.wait_for(scene.hook, canary, seconds))
+    except TimeoutError:
+        return False
+
+
 def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
     """Nobody may become part of himself."""
     (scene,) = MergePeople(stage).scenes(1)
@@ -130,6 +171,7 @@ def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
 
 
 COPIES = 3
+PUSHED_WITHIN = 3.0  # seconds
 
 
 def told_once(stage: Stage, bug: str = "") -> Judgement:

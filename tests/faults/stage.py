@@ -110,6 +110,7 @@ class Stage:
         self.start_sandbox()
         self.run("manage.py", "migrate", "--verbosity", "0")
         self.catcher_url = self.catcher.start()
+        self.more_environment.setdefault("PUBLIC_URL", self.catcher_url)
         self.start_zygote()
 
     def start_zygote(self) -> None:

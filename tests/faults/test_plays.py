@@ -17,6 +17,8 @@ from tests.faults.plays import (
     many_pages,
     merged_with_itself,
     pages_shift,
+    pushes_stopped_on_facebook,
+    pushes_stopped_on_x,
     refused_duplicate,
     told_once,
 )
@@ -33,6 +35,8 @@ PLAYS = (
     merged_with_itself,
     a_row_was_lost,
     told_once,
+    pushes_stopped_on_x,
+    pushes_stopped_on_facebook,
 )
 Play = Callable[..., Judgement]
 
@@ -61,6 +65,7 @@ CAUGHT_BY_PLAY: dict[str, tuple[Play, str]] = {
     "pages_are_counted": (pages_shift, "I1"),
     "looked_up_then_inserted": (copies_at_once, "I6"),
     "a_contact_may_be_merged_with_itself": (merged_with_itself, "I4"),
+    "nobody_looks_after_pushes": (pushes_stopped_on_facebook, "F16"),
     "mailed_by_whoever_looks": (told_once, "I9"),
     "noted_as_mailed_before_the_mail": (told_once, "I9"),
     "nobody_is_told_of_what_customers_write": (told_once, "I9"),
