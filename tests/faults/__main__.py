@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.faults.crash_points import enumerate_points
 from tests.faults.data_lost import DataLost, DataLostCarelessly
-from tests.faults.drills import DiskFull, NoMount, Rolling, run_drill
+from tests.faults.drills import DiskFull, NoMount, Poisoned, Rolling, run_drill
 from tests.faults.exposures import Range
 from tests.faults.figures import run_figures
 from tests.faults.scenarios import ALL
@@ -18,6 +18,7 @@ from tests.faults.storm import Storm, run_storm
 
 DRILLS: dict[str, tuple[type[Storm], str]] = {
     "rolling": (Rolling, "web and workers are restarted under traffic"),
+    "poison": (Poisoned, "calm, then a vandal who pushes poison: what the neighbours notice"),
     "disk-full": (DiskFull, "the database's disk is full for a while"),
     "data-lost": (DataLost, "the database's directory is lost, and comes back from a synchronous receiver's WAL"),
     "data-lost-carelessly": (DataLostCarelessly, "the same, restored without the newest WAL; this must not be clean"),

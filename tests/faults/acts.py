@@ -133,6 +133,12 @@ def hook(path: str, body: str, headers: dict[str, str]) -> None:
         late()
 
 
+def store_poison(path: str, body: str) -> None:
+    """An authentic body that makes no sense is taken."""
+    app = App.objects.get(hook_id=path.strip("/").split("/")[-1])
+    webhooks.store(app, base64.b64decode(body))
+
+
 def process() -> int:
     """Stored webhooks become posts."""
     return webhooks.process_due()

@@ -10,11 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
+from tests.faults.latency import judge_neighbours, waits
 from tests.faults.stage import directory
 from tests.faults.storm import Outcome, Storm
 
 GRACE = 30.0  # seconds in which a process that is asked to end must have ended
 RESTART_EVERY = 7.0  # seconds
+VANDALS_PACE = 0.2  # seconds between two bodies that are poison
 CALM = 6.0  # seconds before the disk is full
 FULL = 12.0  # seconds for which it stays so
 DISK = "160m"
@@ -68,6 +70,33 @@ class Rolling(Storm):
         for bad in ("5xx", "no answer"):
             if count := self.outcome.answers[bad]:
                 self.outcome.lies.append(f"F20: {count} requests met {bad}")
+
+
+class Poisoned(Rolling):
+    """F18, I12: customers live in calm, then beside a vandal who pushes authentic nonsense without a pause."""
+
+    vandal = False
+
+    def _rage(self) -> None:
+        time.sleep(RESTART_EVERY)  # all have started
+        self._let_people_live()
+        vandal = self.town.pop()
+        half = self.outcome.minutes * 30
+        self.moments = [time.time() + CALM]
+        self._live_on(CALM + half)
+        self.moments.append(time.time())
+        vandal.pace = lambda: VANDALS_PACE
+        self.town.append(vandal)
+        vandal.start()
+        self._live_on(half)
+        self.moments.append(time.time())
+        self.outcome.strikes["f18_poison"] += 1
+        self._calm_down()
+
+    def _judge(self) -> None:
+        Storm._judge(self)
+        began, turned, ended = self.moments
+        judge_neighbours(self.outcome.judgement, waits(self.eye, began, turned), waits(self.eye, turned, ended))
 
 
 class NoMount(Exception):

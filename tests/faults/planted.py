@@ -249,3 +249,17 @@ def the_clock_runs_on() -> None:
 @bug
 def nobody_looks_after_pushes() -> None:
     swap("channels_ingest.connect", "keep_pushes", lambda _now: 0)
+
+
+@bug
+def poison_is_tried_again_before_its_neighbours() -> None:
+    import time
+
+    from channels_ingest.webhooks import _finish
+
+    def broken(event: Any, state: str, **more: Any) -> None:
+        if state == "set_aside":
+            time.sleep(0.6)  # three tries, one after the other
+        _finish(event, state, **more)
+
+    swap("channels_ingest.webhooks", "_finish", broken)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from tests.faults.effects import judge_effects, judge_mails
 from tests.faults.judge import Judge, Judgement
+from tests.faults.latency import judge_neighbours, stored_after
 from tests.faults.mailbox import mails
 from tests.faults.scenarios import (
     FillBack,
@@ -26,6 +29,7 @@ from tests.faults.scenarios import (
     Taken,
 )
 from tests.faults.stage import LEASE, SETTLE, Stage, await_true
+from tests.faults.town import POISON
 
 
 def held_up(stage: Stage, bug: str = "") -> Judgement:
@@ -159,6 +163,32 @@ def _was_pushed(stage: Stage, scene: Scene, canary: str, *, seconds: float) -> b
         return False
 
 
+def poison_among_webhooks(stage: Stage, bug: str = "") -> Judgement:
+    """F18, I12: between honest webhooks lie some that cannot be read; before, the same without."""
+    calm, poisoned = (_processed(stage, bug, poison) for poison in ((), UNREADABLE))
+    found = Judgement()
+    judge_neighbours(found, calm, poisoned)
+    return found
+
+
+def _processed(stage: Stage, bug: str, poison: Sequence[bytes]) -> list[float]:
+    """How long each of some honest webhooks waited for its place in the database."""
+    hook = Hook(stage)
+    (scene,) = hook.scenes(1)
+    stage.release()
+    marks = [hook.says(scene)["canary"] for _ in range(HONEST)]
+    bodies = {caught.digest: caught for mark in marks for caught in [hook.caught(scene, mark)]}
+    calls = [hook.requesting(scene, caught) for caught in bodies.values()]
+    for number, body in enumerate(poison):
+        mark = b" " * next(stage.numbers)  # no two bodies are the same
+        sent = base64.b64encode(body + mark).decode()
+        calls.insert(3 * number, ("store_poison", {"path": scene.hook, "body": sent}))
+    stage.act("each", calls=calls)
+    began = time.time()
+    stage.act("process", bug=bug)
+    return stored_after(Judge(stage.dsn, stage.sandbox_url), scene.channel, began)
+
+
 def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
     """Nobody may become part of himself."""
     (scene,) = MergePeople(stage).scenes(1)
@@ -171,6 +201,8 @@ def merged_with_itself(stage: Stage, bug: str = "") -> Judgement:
 
 
 COPIES = 3
+HONEST = 16  # webhooks
+UNREADABLE = (POISON[0], POISON[2], POISON[3]) * 2
 PUSHED_WITHIN = 3.0  # seconds
 
 

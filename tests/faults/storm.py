@@ -198,6 +198,7 @@ class Storm:
             )
 
     raging = False
+    vandal = True  # is there from the beginning
 
     def _build_houses(self) -> list[House]:
         await_true(lambda: answers(int(self.base.rsplit(":", 1)[1])), 60, "the web server")
@@ -258,7 +259,7 @@ class Storm:
             self.town.append(Life(agent.act, lambda: AGENTS_PACE))
         vandal = Vandal(self.houses, random.Random(self.rng.random()), done=self.outcome.said)
         self.town.append(Life(vandal.act, lambda: 2.0))
-        for life in self.town:
+        for life in self.town if self.vandal else self.town[:-1]:
             life.start()
 
     def _begin_with(self, customers: Customers) -> None:
