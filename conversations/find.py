@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q
 
@@ -108,6 +109,8 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     """The hits, and how far the search came where it did not come to an end."""
     after = After.read(before)
     wanted = conditions(query.filters, asker) & Q(brand_id__in=asker.brands)
+    if _is_nothing(wanted):
+        return [], None
     lexemes = lexemes_of(query.words)
     expected = _expected(lexemes) if lexemes else 0
     named = mixed.named(query.words)
@@ -127,6 +130,15 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     if walked_to:
         hits = [hit for hit in hits if hit.order >= walked_to.order]  # the others may be older than words to come
     return hits[:limit], walked_to
+
+
+def _is_nothing(wanted: Q) -> bool:
+    """Whether no thread can be wanted: a filter names what there is not."""
+    try:
+        Thread.objects.filter(wanted).query.sql_with_params()
+    except EmptyResultSet:
+        return True
+    return False
 
 
 def _persons(query: Query, *, misspelt: bool, alike: float) -> Q:

@@ -26,7 +26,7 @@ from conversations.highlight import passage
 from conversations.listed import Listed
 from conversations.listed import listed as listed_of
 from conversations.models import Interaction, Mention, Promise, SavedView, Thread
-from conversations.query import Query, parse
+from conversations.query import Filter, Query, parse
 from conversations.question import Asker, conditions, unknown
 
 PAGE_SIZE = 50
@@ -35,6 +35,9 @@ MOST_SAVED = 30
 COUNT_LIMIT = 100  # "99+": a badge never counts further
 SNIPPET_LENGTH = 160
 QUERY_LENGTH = 300
+COSTLY = ("audience",)  # filters that no index answers: who else spoke under a post is looked up thread by thread
+WINDOW = 500  # threads of which that is looked up at once, and for a count
+MOST_WINDOWS = 4  # for a page
 MOST_ROUNDS = 10  # of reading on in the order of exposure where a filter leaves little of it
 WAITING_LONG = timedelta(hours=1)
 WAITING_TOO_LONG = timedelta(hours=24)
@@ -291,7 +294,7 @@ def brand_ids(user: User) -> list[int]:
 def _counts(asker: Asker, saved: Collection[SavedView]) -> dict[str, int]:
     """Each count in one statement, by the key of its tab."""
     counted = [*_views_counted(len(asker.brands)).items()] + [
-        (f"saved-{one.pk}", _up_to_limit(_asked_for(asker, Wanted(view="any", text=one.text)))) for one in saved
+        (f"saved-{one.pk}", _up_to_limit(_looked_at(asker, Wanted(view="any", text=one.text)))) for one in saved
     ]
     real: dict[Any, Any] = dict(zip(_stand_ins(len(asker.brands)), asker.brands, strict=True)) | {
         _ANYBODY: asker.user.pk
@@ -333,15 +336,29 @@ def _up_to_limit(threads: QuerySet[Thread]) -> tuple[str, Sequence[Any]]:
     return str(sql), values
 
 
-def _asked_for(asker: Asker, wanted: Wanted) -> QuerySet[Thread]:
+def _looked_at(asker: Asker, wanted: Wanted) -> QuerySet[Thread]:
+    """The threads of the list, as far as a count looks: where no index answers a filter, among the newest of them."""
+    costly = _costly(wanted)
+    if not costly:
+        return _asked_for(asker, wanted)
+    newest = _asked_for(asker, wanted, without=costly).values("pk")[:WINDOW]
+    return Thread.objects.filter(conditions(costly, asker), pk__in=newest)
+
+
+def _costly(wanted: Wanted) -> list[Filter]:
+    return [one for one in wanted.asked.filters if one.key in COSTLY]
+
+
+def _asked_for(asker: Asker, wanted: Wanted, *, without: Collection[Filter] = ()) -> QuerySet[Thread]:
     """The threads of the list by its filters, in its order (exposure apart). Words are not looked at."""
+    filters = [one for one in wanted.asked.filters if one not in without]
     field, down = _FIELDS.get(wanted.order, _FIELDS["newest"])
     sign = "-" if down else ""
     threads: QuerySet[Thread] = _due_at(Thread.objects.all()) if wanted.order == "due" else Thread.objects.all()
     threads = threads.order_by(f"{sign}{field}", f"{sign}pk")
     threads = _of_brands(asker.brands, threads)
     threads = (
-        threads.filter(conditions(wanted.asked.filters, asker) if wanted.asked else Q(pk__in=()))
+        threads.filter(conditions(filters, asker) if wanted.asked else Q(pk__in=()))
         if wanted.text
         else _in_view(threads, wanted.view, asker.user)
     )
@@ -374,21 +391,46 @@ def selection(user: User, wanted: Wanted, brands: Collection[int], limit: int) -
 
 
 def _ordered_page(asker: Asker, wanted: Wanted) -> Page:
-    by, down = _FIELDS[wanted.order]
-    threads = _asked_for(asker, wanted)
+    threads, by = _asked_for(asker, wanted), _FIELDS[wanted.order][0]
     if wanted.under:
         threads = under(threads, wanted.under)
     elif wanted.grouped:
         threads = _first_of_each_post(threads, wanted, asker)
-    at = read_cursor(wanted.before)
-    if at is not None:
-        beyond = "lte" if down else "gte"
-        threads = threads.filter(**{f"{by}__{beyond}": at[0]})
-        threads = threads.exclude(**{by: at[0], "pk__gte" if down else "pk__lte": at[1]})
-    found = list(threads.values_list("pk", by)[: PAGE_SIZE + 1])
+    elif _costly(wanted):
+        return _walked_page(asker, wanted)
+    found = list(_beyond(threads, wanted, wanted.before).values_list("pk", by)[: PAGE_SIZE + 1])
     older = cursor_at(found[PAGE_SIZE - 1]) if len(found) > PAGE_SIZE else ""
     listed = _ordered_rows(found[:PAGE_SIZE], wanted, asker.user)
     return Page(_with_others(asker, wanted, listed) if wanted.grouped and not wanted.under else listed, older)
+
+
+def _beyond(threads: QuerySet[Thread], wanted: Wanted, cursor: str) -> QuerySet[Thread]:
+    """Those after a cursor in the order of the list; all for anything else."""
+    by, down = _FIELDS[wanted.order]
+    at = read_cursor(cursor)
+    if at is None:
+        return threads
+    beyond = "lte" if down else "gte"
+    threads = threads.filter(**{f"{by}__{beyond}": at[0]})
+    return threads.exclude(**{by: at[0], "pk__gte" if down else "pk__lte": at[1]})
+
+
+def _walked_page(asker: Asker, wanted: Wanted) -> Page:
+    """A page where no index answers a filter: the list is walked in windows, so long and no longer. It may hold less
+    than a page, or nothing, and yet say where to look on."""
+    costly, by = _costly(wanted), _FIELDS[wanted.order][0]
+    threads, meant = _asked_for(asker, wanted, without=costly), conditions(costly, asker)
+    found, older = list[tuple[int, datetime]](), wanted.before
+    for _window in range(MOST_WINDOWS):
+        window = list(_beyond(threads, wanted, older).values_list("pk", by)[:WINDOW])
+        good = set(Thread.objects.filter(meant, pk__in=[pk for pk, _at in window]).values_list("pk", flat=True))
+        found += [place for place in window if place[0] in good]
+        older = cursor_at(window[-1]) if len(window) == WINDOW else ""
+        if len(found) > PAGE_SIZE or not older:
+            break
+    if len(found) > PAGE_SIZE:
+        older = cursor_at(found[PAGE_SIZE - 1])
+    return Page(_ordered_rows(found[:PAGE_SIZE], wanted, asker.user), older)
 
 
 def _ordered_rows(places: Sequence[tuple[int, datetime]], wanted: Wanted, user: User) -> list[Row]:

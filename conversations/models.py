@@ -120,6 +120,11 @@ class Thread(models.Model):
                 name="thread_of_root",
             ),
             models.Index(fields=("brand", "-last_activity_at", "-id"), name="thread_recent"),
+            # a language may be rare, and what is urgent should be: else a list walks through everything to find it
+            models.Index(fields=("brand", "language", "-last_activity_at", "-id"), name="thread_of_language"),
+            models.Index(
+                fields=("brand", "-last_activity_at", "-id"), condition=Q(urgency="high"), name="thread_urgent"
+            ),
         )
         constraints = (
             models.CheckConstraint(

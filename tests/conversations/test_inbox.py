@@ -259,3 +259,24 @@ def test_every_view_walks_an_index_in_its_order(channel: Channel, agent: User, v
     assert "on conversations_thread" in shown
     assert "Seq Scan on conversations_thread" not in shown
     assert "Sort Key: conversations_thread" not in shown
+
+
+@pytest.mark.parametrize("text", ["lang:fr", "urgency:high"])
+def test_what_may_be_rare_walks_an_index_of_its_own(channel: Channel, agent: User, text: str) -> None:
+    asked = inbox._asked_for(Asker(agent, inbox.brand_ids(agent)), Wanted(text=text)).values_list("pk")
+    shown = plan(*asked[: inbox.PAGE_SIZE].query.sql_with_params())
+    assert ("thread_of_language" in shown or "thread_urgent" in shown, "Sort Key" in shown) == (True, False)
+
+
+@pytest.mark.parametrize(("text", "count"), [("audience:one-to-many", 9), ("audience:one-to-one-to-many", 0)])
+def test_where_no_index_answers_a_list_is_walked_in_windows(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, text: str, count: int
+) -> None:
+    monkeypatch.setattr(inbox, "WINDOW", 2)
+    monkeypatch.setattr(inbox, "MOST_WINDOWS", 2)
+    crowd(channel, 9)
+    seen, before, looks = list[str](), "", 0
+    while before or not looks:
+        page = inbox.page(agent, Wanted(text=text, before=before), inbox.brand_ids(agent))
+        seen, before, looks = [*seen, *(row.name for row in page.rows)], page.older, looks + 1
+    assert (len(seen), len(set(seen)), looks) == (count, count, 3)
