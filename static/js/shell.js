@@ -41,6 +41,9 @@
     if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
   }
 
+  // On a phone the tab one is on may stand outside of its row.
+  document.querySelector(".tabs [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
   // -- theme: at once here, kept by the server ----------------------------------------------------------------------
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -28,7 +28,7 @@ def things() -> dict[str, int | str]:
     thread = busiest("twitter")
     trailhead = Brand.objects.get(slug="trailhead")
     item = Interaction.objects.filter(thread_id=thread, direction="in").order_by("pk")[0]
-    macro, _ = Macro.objects.get_or_create(name="Stakes are on their way", text="Hello {{ first_name|there }}!")
+    macro, _ = Macro.objects.get_or_create(name="Stakes are on their way", text="Hello {first name|there}!")
     article, _ = Article.objects.get_or_create(brand=trailhead, source=item, title="Stakes", text="18 cm stakes fit.")
     ben = User.objects.get(email="ben@trailhead.example")
     return {
