@@ -14,7 +14,7 @@ FEWEST = 15  # items on either side; fewer say nothing
 def judge_neighbours(found: Judgement, calm: Sequence[float], beside_poison: Sequence[float]) -> None:
     """Both in seconds, one for each item."""
     if min(len(calm), len(beside_poison)) < FEWEST:
-        found.accuse("I12", f"only {len(calm)} calm items and {len(beside_poison)} beside poison: no verdict")
+        found.accuse("I12", f"{len(calm)} items were stored in calm and {len(beside_poison)} beside poison")
         return
     usual, slow = p95(calm), p95(beside_poison)
     found.counts["calm p95 (ms)"], found.counts["p95 beside poison (ms)"] = round(usual * 1000), round(slow * 1000)

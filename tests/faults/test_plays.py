@@ -67,7 +67,7 @@ CAUGHT_BY_PLAY: dict[str, tuple[Play, str]] = {
     "pages_are_counted": (pages_shift, "I1"),
     "looked_up_then_inserted": (copies_at_once, "I6"),
     "a_contact_may_be_merged_with_itself": (merged_with_itself, "I4"),
-    "poison_is_tried_again_before_its_neighbours": (poison_among_webhooks, "I12"),
+    "poison_ends_the_round": (poison_among_webhooks, "I12"),
     "nobody_looks_after_pushes": (pushes_stopped_on_facebook, "F16"),
     "mailed_by_whoever_looks": (told_once, "I9"),
     "noted_as_mailed_before_the_mail": (told_once, "I9"),
