@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.alone import alone
+from accounts.closing import closing
 from accounts.failpoints import failpoint
 from channels_ingest.health import PROBE_EVERY, failed, worked
 from channels_ingest.ingest import Recorded, hand_over
@@ -55,7 +56,7 @@ def pull_channel(channel_id: int, *, everything: bool = False) -> Recorded:
         for stream in _in_order(channel):
             total += _pull_stream(channel, stream, everything=everything)
             channel.refresh_from_db()
-            if channel.state == Channel.State.BROKEN:
+            if channel.state == Channel.State.BROKEN or closing():
                 break
     return total
 
@@ -78,6 +79,8 @@ def _pull_stream(channel: Channel, stream: Stream, *, everything: bool) -> Recor
         for page in channel.speak().pull(stream.name, cursor.cursor):
             failpoint("pull.page")
             total += hand_over(channel, page.items, stream=stream.name, cursor=page.cursor, dropped=page.dropped)
+            if closing():
+                return total  # the cursor stands behind this page; the stream is still due
     except NetworkError as error:
         failed(channel, error, sending=False)
         _rest(cursor, channel, stream, error)

@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import public
+from accounts.closing import closing
 from accounts.failpoints import failpoint
 from channels_ingest import wake
 from channels_ingest.health import failed
@@ -86,7 +87,7 @@ def process_due(*, seconds: float = math.inf) -> int:
     Every body is its own transaction. One that fails is tried three times, then set aside with its error.
     """
     taken, until = 0, time.monotonic() + seconds
-    while time.monotonic() < until and _process_one():
+    while time.monotonic() < until and not closing() and _process_one():
         taken += 1
     return taken
 

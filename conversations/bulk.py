@@ -17,6 +17,7 @@ from django.db.models import Count, F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.closing import closing
 from accounts.models import Team, User
 from accounts.roles import Permission
 from channels_ingest import wake
@@ -88,7 +89,7 @@ def go_on_with_all() -> int:
     """Brings every unsettled job to its end; returns how many there were."""
     jobs = list(BulkJob.objects.filter(state__in=BulkJob.UNSETTLED).order_by("pk")[:50])
     for job in jobs:
-        while go_on(job):
+        while not closing() and go_on(job):
             pass
     return len(jobs)
 

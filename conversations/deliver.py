@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import audit
+from accounts.closing import closing
 from accounts.failpoints import failpoint
 from accounts.models import User
 from channels_ingest import health, wake
@@ -90,10 +91,10 @@ def send_due(limit: int = 50) -> int:
     failpoint("send.expired")
     taken = 0
     # the clock is read before the claim: a process held up in between must not think that its lease is fresh
-    while taken < limit and (claimed := _claim_at(_CLAIM)):
+    while taken < limit and not closing() and (claimed := _claim_at(_CLAIM)):
         _attempt(*claimed)
         taken += 1
-    while taken < limit and (claimed := _claim_at(_CLAIM_UNKNOWN)):
+    while taken < limit and not closing() and (claimed := _claim_at(_CLAIM_UNKNOWN)):
         _read_back(claimed[0])
         taken += 1
     return taken

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.alone import alone
 from accounts.audit import audit
+from accounts.closing import closing
 from accounts.failpoints import failpoint
 from accounts.models import User
 from channels_ingest import wake
@@ -111,6 +112,8 @@ def reconcile_due(now: datetime) -> int:
     """Reads back the channels whose outage is over, and each active one once a day; returns how many."""
     done = 0
     for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
+        if closing():
+            break
         if asked := _asked_for(channel):
             done += reconcile(channel, since=asked.since, asked=asked) is not None
         elif _refused_lately(channel, now):
@@ -144,6 +147,8 @@ def recheck_due(now: datetime, *, batches: int = 5) -> int:
     """
     gone = 0
     for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
+        if closing():
+            break
         with alone(RECONCILE_LOCK, channel.pk) as ours:
             gone += _recheck(channel, now, batches) if ours else 0
     return gone

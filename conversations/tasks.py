@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from accounts.closing import closing
 from conversations import actions, bulk, deliver, notify, push, readings, reconcile, search
 
 
@@ -15,7 +16,7 @@ def send_due() -> None:
 
 @shared_task
 def index_texts() -> None:
-    while search.index_texts():
+    while not closing() and search.index_texts():
         pass
 
 
@@ -26,7 +27,7 @@ def wake_threads() -> None:
 
 @shared_task
 def understand_texts() -> None:
-    while readings.understand_due():
+    while not closing() and readings.understand_due():
         pass
 
 

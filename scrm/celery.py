@@ -6,7 +6,7 @@ import os
 
 from celery import Celery
 
-from scrm import acknowledge, schedule
+from scrm import acknowledge, ending, schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 # The checks would load every page: a third of the time in which a worker comes back, and 18 MB.
@@ -17,6 +17,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_scheduler = "scrm.schedule:Scheduler"
 schedule.install(app)
 acknowledge.install(app)
+ending.install()
 app.autodiscover_tasks(["channels_ingest", "conversations", "insights"])
 
 # A message says only "look": what is due is found by query, so a lost or a doubled one does no harm.
