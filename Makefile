@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test setup setup-test lint unit browser bench faults conformance shots lock
+.PHONY: run test setup setup-test lint unit browser bench faults conformance shots messages lock
 
 run: setup
 	@$(BIN)/python -m scrm.run --with-parent
@@ -49,6 +49,11 @@ conformance: setup-test
 # Pictures of every page, into test-results/shots.
 shots: setup-test
 	@$(BIN)/python -m tests.shots
+
+# Brings the catalogues of all languages up to date with the source, and compiles them. Needs gettext (apt-get install gettext).
+messages: setup-test
+	$(BIN)/python manage.py makemessages --all --no-location --no-wrap -e html,jinja,py,txt -i .venv -i tests
+	$(BIN)/python manage.py compilemessages --verbosity 0
 
 # Writes both lock files anew, from the package index alone.
 PIN := PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile -q --generate-hashes --strip-extras \

@@ -31,7 +31,14 @@ def wrapped(text: str) -> str:
 
 
 class Pseudo(NullTranslations):
+    """Notes every message that it is asked for in `asked`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
     def gettext(self, message: str) -> str:
+        self.asked.add(message)
         return wrapped(message.rsplit(_CONTEXT, maxsplit=1)[-1])
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
@@ -47,11 +54,11 @@ class Pseudo(NullTranslations):
 
 
 @contextmanager
-def pseudo_language() -> Iterator[dict[str, str]]:
+def pseudo_language(spoken: Pseudo | None = None) -> Iterator[dict[str, str]]:
     """While it lasts, whoever asks for that language gets this one; the headers to ask with."""
     known: dict[str, object] = trans_real._translations  # type: ignore[attr-defined]
     before = known.get(LANGUAGE)
-    known[LANGUAGE] = Pseudo()
+    known[LANGUAGE] = spoken or Pseudo()
     try:
         with translation.override(translation.get_language()):
             yield {"Accept-Language": LANGUAGE}

@@ -8,7 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
+from babel.messages.pofile import read_po
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core import mail
@@ -31,7 +34,7 @@ from conversations.record import record
 from conversations.search import index_texts
 from tests.cast import make_channel, make_user, said, whispered
 from tests.conftest import BrowserOf
-from tests.pseudo import LANGUAGE, pseudo_language, unmarked
+from tests.pseudo import LANGUAGE, Pseudo, pseudo_language, unmarked
 from tests.stack.visits import PAGES, SANDBOX, Visit
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +88,7 @@ def town(db: None) -> dict[str, Any]:
     failed(x, NetworkError("Ключ мёртв.", Trouble.BROKEN, code="401", advice="Подключите снова."))
     notices.look(timezone.now())
     WebhookEvent.objects.create(app=app, digest="1", body=b"{}")
-    audit.audit(by=ben, verb="assign", on=brand, brand=brand)
+    audit.audit(by=ben, verb="changed", on=brand, brand=brand)
     return {
         "thread": thread.pk, "long_thread": thread.pk, "arabic_thread": thread.pk, "facebook_thread": other.pk,
         "item": item.pk, "macro": Macro.objects.create(name="Колья", text="Здравствуйте, {first name|друг}!").pk,
@@ -106,13 +109,35 @@ def test_nothing_is_shown_that_is_not_marked(town: dict[str, Any], browser_of: B
     browsers = {"admin": browser_of(make_user(Role.ADMIN, name="Ада")), "agent": agent, "": Client()}
     addresses = {(visit.role if visit.role in browsers else "agent", visit.path) for visit in PAGES if own(visit)}
     found: dict[str, set[str]] = {}
-    with pseudo_language() as headers:
+    spoken = Pseudo()
+    with pseudo_language(spoken) as headers:
         for role, path in sorted(addresses | {("agent", fragment) for fragment in FRAGMENTS}):
             answer = browsers[role].get(path.format(**town), headers=headers, follow=True)
             assert answer.status_code == (404 if "nowhere" in path else 200), path
             for words in unmarked(answer.content.decode(), NOT_OURS):
                 found.setdefault(words, set()).add(f"{role} {path}")
     assert not found, "\n".join(f"{words!r} on {min(places)}" for words, places in sorted(found.items()))
+    assert without_german(spoken.asked) == set()
+
+
+def without_german(messages: set[str]) -> set[str]:
+    """Those that stand in no German catalogue: not in ours, not in one of Django's, not in one of its apps'."""
+    places = [
+        Path(settings.BASE_DIR),
+        *(Path(app.path) for app in apps.get_app_configs()),
+        Path(django.__path__[0], "conf"),
+    ]
+    known: set[str] = set()
+    for path in {Path(place) / "locale/de/LC_MESSAGES/django.po" for place in places}:
+        if path.exists():
+            known |= messages_of(path)
+    return messages - known
+
+
+def messages_of(path: Path) -> set[str]:
+    with path.open("rb") as file:
+        found = [(one.context, (one.id,) if isinstance(one.id, str) else one.id) for one in read_po(file)]
+    return {f"{context}\x04{form}" if context else form for context, forms in found for form in forms}
 
 
 def test_what_the_product_answers_is_marked(town: dict[str, Any], browser_of: BrowserOf) -> None:
