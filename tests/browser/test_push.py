@@ -42,6 +42,7 @@ HELD = """() => {
         held.push({title, ...options, close: () => held.pop()});
     };
 }"""
+ACTIVE = "async () => (await navigator.serviceWorker.getRegistrations())[0]?.active?.state === 'activated'"
 SHOWN = """async () => {
     for (let turn = 0; turn < 500 && !(await self.registration.getNotifications()).length; turn += 1) {
         await new Promise((next) => setTimeout(next, 20));
@@ -109,7 +110,7 @@ def deliver(page: Page, message: dict[str, str]) -> Worker:
     told: list[Any] = []
     devtools.on("ServiceWorker.workerRegistrationUpdated", lambda one: told.extend(one["registrations"]))
     devtools.send("ServiceWorker.enable")
-    page.wait_for_function("navigator.serviceWorker.getRegistrations()")  # meanwhile the tools have told of it
+    page.wait_for_function(ACTIVE)  # meanwhile the tools have told of it
     where = {"origin": page.evaluate("location.origin"), "registrationId": told[-1]["registrationId"]}
     devtools.send("ServiceWorker.deliverPushMessage", {**where, "data": json.dumps(message)})
     return worker
