@@ -280,6 +280,11 @@ def _sent(delivery: Delivery, sent: Sent, state: Delivery.State) -> None:
     """Writes the network's id on our row. An echo that came first as a row of its own is taken into ours."""
     with transaction.atomic():
         lock_channel(delivery.channel_id)
+        seen = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.VERIFIED)
+        if seen.update(error=""):  # the echo was faster, and names it as the network knows it, whatever the answer said
+            named = Interaction.objects.values_list("external_id", flat=True).get(pk=delivery.interaction_id)
+            _adopt_answers(delivery, named or sent.external_id)
+            return
         echo = (
             Interaction.objects.filter(channel_id=delivery.channel_id, external_id=sent.external_id)
             .exclude(pk=delivery.interaction_id)
@@ -296,8 +301,7 @@ def _sent(delivery: Delivery, sent: Sent, state: Delivery.State) -> None:
             external_id=sent.external_id,
             permalink=sent.permalink[:2000] or F("permalink"),
         )
-        Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.VERIFIED).update(error="")
-        Delivery.objects.filter(pk=delivery.pk).exclude(state=Delivery.State.VERIFIED).update(
+        Delivery.objects.filter(pk=delivery.pk).update(
             state=state, settled_at=Now(), lease_until=None, error="", advice=""
         )
         _adopt_answers(delivery, sent.external_id)

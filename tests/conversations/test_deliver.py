@@ -440,6 +440,23 @@ def test_an_answer_of_the_network_that_names_a_wrong_id_is_put_right_by_the_echo
     assert [row.external_id for row in Interaction.objects.filter(direction="out")] == ["true"]
 
 
+def test_an_answer_that_names_a_wrong_id_does_not_count_where_the_echo_was_faster(
+    fake: FakeNetwork, thread: Thread, agent: User
+) -> None:
+    echo = replace(said("true", TRAILHEAD, "Sorry, Maya.", parent=COMPLAINT), posted_at=timezone.now())
+
+    def spoiled(_: Outgoing) -> Sent:
+        record(thread.channel, [echo])
+        return Sent("wrong")
+
+    delivery = answer(thread, agent)
+    fake.script = [spoiled]
+    deliver.send_due()
+    record(thread.channel, [echo])
+    assert state(delivery) == "verified"
+    assert [row.external_id for row in Interaction.objects.filter(direction="out")] == ["true"]
+
+
 def test_an_answer_of_the_network_that_names_another_answer_of_ours_is_not_believed(
     fake: FakeNetwork, thread: Thread, agent: User
 ) -> None:
