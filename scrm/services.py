@@ -122,6 +122,7 @@ def _attach(wanted: list[Service]) -> bool:
         fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
         if all(service.is_ready() for service in wanted):
             _users.append(users)
+            atexit.register(users.close)
             return True
     users.close()
     return False
