@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
+from tests.faults.judge import Judge
 from tests.faults.latency import judge_neighbours, waits
 from tests.faults.stage import directory
 from tests.faults.storm import Outcome, Storm
@@ -17,13 +18,18 @@ from tests.faults.storm import Outcome, Storm
 GRACE = 30.0  # seconds in which a process that is asked to end must have ended
 RESTART_EVERY = 7.0  # seconds
 VANDALS_PACE = 0.2  # seconds between two bodies that are poison
+# At which restart: the web server is of the new version by then, the workers are not; at last all are.
+MIGRATIONS = {1: "0001_expand", 4: "0002_contract"}
+UPGRADED = {"DJANGO_SETTINGS_MODULE": "tests.platform.upgrade_settings", "PENDING": "tests.faults.upgrade"}
 CALM = 6.0  # seconds before the disk is full
 FULL = 12.0  # seconds for which it stays so
 DISK = "160m"
 
 
 class Rolling(Storm):
-    """F20: web server and workers are restarted gently, one by one, under traffic. The clients never try twice."""
+    """F20: web server and workers are restarted gently, one by one, under traffic; meanwhile the database is expanded,
+    and contracted when all have been restarted since. The clients never try twice.
+    """
 
     traps: ClassVar[bool] = False
 
@@ -35,11 +41,20 @@ class Rolling(Storm):
             agent.patience = 0.0
         names = ("web", "worker", "second worker")
         end, turn = time.monotonic() + self.outcome.minutes * 60, 0
-        while time.monotonic() < end:
+        while time.monotonic() < end or turn <= max(MIGRATIONS):
+            if turn in MIGRATIONS:
+                self._migrate(MIGRATIONS[turn])
             self._restart(names[turn % 3])
             self._live_on(RESTART_EVERY)
             turn += 1
         self._calm_down()
+
+    def _migrate(self, name: str) -> None:
+        began = time.monotonic()
+        self.stage.more_environment |= UPGRADED  # from here on, what is started is of the new version
+        self.stage.run("manage.py", "migrate", "insights", name, "--verbosity", "0")
+        self.outcome.strikes[f"f20_migrated_{name}"] += 1
+        print(f"the migration {name} took {time.monotonic() - began:.1f} s with its start")
 
     def _restart(self, name: str) -> None:
         kept = self.kept[name]
@@ -70,6 +85,10 @@ class Rolling(Storm):
         for bad in ("5xx", "no answer"):
             if count := self.outcome.answers[bad]:
                 self.outcome.lies.append(f"F20: {count} requests met {bad}")
+        pushes = Judge(self.stage.dsn, self.stage.sandbox_url).lines("webhooks")
+        bad_pushes = [line for line in pushes if "status" in line and not 200 <= (line["status"] or 0) < 500]
+        if bad_pushes:
+            self.outcome.lies.append(f"F20: {len(bad_pushes)} pushes met {bad_pushes[0]['status']}")
 
 
 class Poisoned(Rolling):
