@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Brand, Team
 from channels_ingest.models import Channel
@@ -559,13 +560,13 @@ class ThreadEvent(models.Model):
     class Verb(models.TextChoices):
         ASSIGNED = "assigned", _("assigned")
         UNASSIGNED = "unassigned", _("unassigned")
-        SNOOZED = "snoozed", _("snoozed")
+        SNOOZED = "snoozed", pgettext_lazy("somebody", "snoozed")
         WOKEN = "woken", _("woken")
-        CLOSED = "closed", _("closed")
-        REOPENED = "reopened", _("reopened")
+        CLOSED = "closed", pgettext_lazy("somebody", "closed")
+        REOPENED = "reopened", pgettext_lazy("somebody", "reopened")
         CONFIRMED = "confirmed", _("confirmed")
-        TAGGED = "tagged", _("tagged")
-        UNTAGGED = "untagged", _("untagged")
+        TAGGED = "tagged", pgettext_lazy("somebody", "tagged")
+        UNTAGGED = "untagged", pgettext_lazy("somebody", "untagged")
         WAIVED = "waived", _("closed without a public word")
         PROMISED = "promised", _("made a promise")
         SETTLED = "settled", _("settled a promise")
