@@ -40,8 +40,8 @@ class KeysForm(forms.Form):
 def _key_field(field: Field, *, keep: bool) -> forms.CharField:
     hint = gettext(field.help)
     if keep:
-        keep = gettext("Leave it empty to keep the one we have.")
-        hint = f"{hint} {keep}"
+        may_stay = gettext("Leave it empty to keep the one we have.")
+        hint = f"{hint} {may_stay}"
     attributes = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
     widget = forms.PasswordInput(attrs={**attributes, "autocomplete": "new-password"})
     return forms.CharField(
