@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import public
 from accounts.closing import closing
+from accounts.conflicts import is_conflict
 from accounts.failpoints import failpoint
 from channels_ingest import wake
 from channels_ingest.health import failed
@@ -31,6 +32,7 @@ from channels_ingest.networks.base import Event, NetworkError, Post, Removal, Tr
 log = logging.getLogger(__name__)
 
 MOST_TRIES = 3
+AFTER_CONFLICT = timedelta(seconds=2)
 
 
 @public
@@ -113,8 +115,19 @@ def _process_one() -> bool:
         failpoint("event.claiming")
     failpoint("event.claimed")
     if event.state == WebhookEvent.State.RECEIVED:
-        process(event)
+        try:
+            process(event)
+        except OperationalError as error:
+            if not is_conflict(error):
+                raise
+            _give_back(event)
     return True
+
+
+def _give_back(event: WebhookEvent) -> None:
+    """Others held the rows: no fault of the body, and no try of it."""
+    mine = WebhookEvent.objects.filter(pk=event.pk, state=WebhookEvent.State.RECEIVED)
+    mine.update(tries=event.tries - 1, due_at=timezone.now() + AFTER_CONFLICT)
 
 
 def process(event: WebhookEvent) -> None:

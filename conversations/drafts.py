@@ -15,7 +15,7 @@ from conversations.models import Delivery, Draft, NoteKey, Thread
 
 LANES = ("reply", "message", "note")
 LONGEST = 10_000
-DRAFT_LOCK = 4  # the advisory lock's key, beside those of channels and people
+DRAFT_LOCK = 7  # the advisory lock's key, beside those of channels and people
 
 
 def keep(thread: Thread, *, by: User, lane: str, text: str, key: uuid.UUID | None = None) -> bool:

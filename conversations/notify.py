@@ -103,7 +103,7 @@ def tell_due(now: datetime) -> int:
 def _promises(now: datetime) -> Iterable[Promise]:
     told = Notification.objects.filter(kind=Kind.PROMISE, interaction=OuterRef("interaction"))
     due = Promise.objects.filter(state=Promise.State.OPEN, due_at__lte=now, due_at__gt=now - LOOK_BACK)
-    return due.filter(~Exists(told)).select_related("thread", "interaction")[:BATCH]
+    return due.filter(~Exists(told)).select_related("thread", "interaction").order_by("-due_at")[:BATCH]
 
 
 def _tell_of_promise(promise: Promise) -> int:
@@ -113,7 +113,7 @@ def _tell_of_promise(promise: Promise) -> int:
 def _failures(now: datetime) -> Iterable[Delivery]:
     told = Notification.objects.filter(kind=Kind.FAILED, interaction=OuterRef("interaction"))
     failed = Delivery.objects.filter(state=Delivery.State.FAILED, settled_at__gt=now - LOOK_BACK)
-    return failed.filter(~Exists(told)).select_related("thread", "interaction")[:BATCH]
+    return failed.filter(~Exists(told)).select_related("thread", "interaction").order_by("-settled_at")[:BATCH]
 
 
 def _tell_of_failure(delivery: Delivery) -> int:

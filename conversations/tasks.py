@@ -32,11 +32,15 @@ def understand_texts() -> None:
 
 
 @shared_task
-def notify_due() -> None:
-    now = timezone.now()
-    notify.tell_due(now)
-    notify.mail_due(now)
-    push.push_due(now)
+def tell_due() -> None:
+    notify.tell_due(timezone.now())
+
+
+@shared_task
+def mail_due() -> None:
+    """Speaks to other machines, which may be slow: nobody waits behind it who only looks into the database."""
+    notify.mail_due(timezone.now())
+    push.push_due(timezone.now())
 
 
 @shared_task

@@ -165,6 +165,7 @@ CELERY_TASK_IGNORE_RESULT = True
 # With Redis the lowest number goes first: an answer of ours does not wait behind a burst of webhooks.
 CELERY_TASK_ROUTES = {
     "conversations.tasks.send_due": {"priority": 0},
+    "conversations.tasks.tell_due": {"priority": 0},
     "channels_ingest.tasks.pull_due": {"priority": 0},
     "conversations.tasks.index_texts": {"priority": 6},
     "conversations.tasks.understand_texts": {"priority": 6},

@@ -71,9 +71,11 @@ _ITEMS = """
         AND (%s OR c.id = ANY(%s))
 """
 
+# what came since the last change of hands: whoever had the thread before was told of the rest
 _TOLD_OF = """
     SELECT t.id, t.assignee_id, max(i.id) FROM conversations_thread t
-    JOIN conversations_threadevent e ON e.thread_id = t.id AND e.verb = 'assigned'
+    JOIN (SELECT thread_id, max(at) AS at FROM conversations_threadevent WHERE verb = 'assigned' GROUP BY thread_id) e
+        ON e.thread_id = t.id
     JOIN conversations_interaction i ON i.thread_id = t.id AND i.direction = 'in' AND i.received_at > e.at
     WHERE t.assignee_id IS NOT NULL AND i.removed_at IS NULL AND (%s OR t.channel_id = ANY(%s))
     GROUP BY t.id, t.assignee_id
