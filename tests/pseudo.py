@@ -15,6 +15,10 @@ from html.parser import HTMLParser
 from django.utils import translation
 from django.utils.translation import trans_real
 
+from conversations import fragments
+from conversations.templatetags import inbox
+from scrm.templatetags import shell
+
 LANGUAGE = "de"  # any that may be asked for
 _CONTEXT = "\x04"
 _BETWEEN = "\x1f"
@@ -53,16 +57,25 @@ class Pseudo(NullTranslations):
         return LANGUAGE
 
 
+def _forget() -> None:
+    """What was drawn in the language that bears the name otherwise, and is kept."""
+    shell._kept.clear()
+    fragments._environment.cache_clear()
+    inbox._day.cache_clear()
+
+
 @contextmanager
 def pseudo_language(spoken: Pseudo | None = None) -> Iterator[dict[str, str]]:
     """While it lasts, whoever asks for that language gets this one; the headers to ask with."""
     known: dict[str, object] = trans_real._translations  # type: ignore[attr-defined]
     before = known.get(LANGUAGE)
     known[LANGUAGE] = spoken or Pseudo()
+    _forget()
     try:
         with translation.override(translation.get_language()):
             yield {"Accept-Language": LANGUAGE}
     finally:
+        _forget()
         known.pop(LANGUAGE)
         if before is not None:
             known[LANGUAGE] = before

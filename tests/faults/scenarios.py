@@ -35,11 +35,13 @@ class Scene:
 
 
 class Scenario(ABC):
-    """`every_statement` makes each SQL statement a place to die, besides the named failpoints."""
+    """`every_statement` makes each SQL statement a place to die, besides the named failpoints; `holes` says that the
+    stage was set with something missing below a cursor, on purpose."""
 
     name: ClassVar[str]
     kind: ClassVar[str] = "x"
     every_statement: bool = False
+    holes: ClassVar[bool] = False
 
     def __init__(self, stage: Stage, bug: str = "") -> None:
         self.stage = stage
@@ -470,6 +472,7 @@ class FillBack(Scenario):
 
     name = "fill the hole of an outage"
     every_statement = True
+    holes = True
 
     def set_up(self, scene: Scene) -> Iterator[Calls]:
         said = self.says(scene, at=int((time.time() - LONG_AGO) * 1000))
