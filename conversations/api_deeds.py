@@ -19,7 +19,7 @@ from conversations.models import Delivery, Interaction, Promise, Thread
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-DEEDS = ("hide", "show", "delete", "spam", "not-spam")
+DEEDS = ("hide", "show", "delete", "block", "let-in", "spam", "not-spam")
 ENDINGS = [state for state in Promise.State.values if state != Promise.State.OPEN]
 
 
@@ -157,9 +157,9 @@ class InteractionDeed(Deed):
 
 
 class Moderate(InteractionDeed):
-    """Hide, show, delete or report an interaction
+    """Hide, show, delete or report an interaction, or block its author
 
-    Hiding and deleting are done on the network itself, where it offers them.
+    Hiding and deleting are done on the network itself, where it offers them; so is blocking, within a few seconds.
     """
 
     needs = Permission.MODERATE

@@ -24,7 +24,7 @@ from channels_ingest import wake
 from channels_ingest.ingest import lock_channel
 from channels_ingest.models import Channel
 from contacts.models import Tag
-from conversations import actions, macros, moderation, summaries
+from conversations import actions, blocking, macros, moderation, summaries
 from conversations.actions import NotPossible
 from conversations.models import BulkItem, BulkJob, Thread, ThreadEvent
 
@@ -136,14 +136,14 @@ def _forward(job: BulkJob) -> bool:
     deed = _deed(job)
     items = _next(job, BulkItem.State.WAITING)
     for item in items:
-        before = _how_it_is(item.thread)
+        before = _how_it_is(item.thread, job.step["verb"])
         try:
             with transaction.atomic():
                 deed(item.thread)
         except NotPossible as refused:
             item.state, item.reason = BulkItem.State.REFUSED, str(refused)[:300]
         else:
-            after = _how_it_is(Thread.objects.get(pk=item.thread_id))
+            after = _how_it_is(Thread.objects.get(pk=item.thread_id), job.step["verb"])
             item.state, item.before, item.after = BulkItem.State.DONE, before, after
     return _settle(job, items, BulkJob.State.DONE)
 
@@ -158,7 +158,9 @@ def _deed(job: BulkJob) -> Callable[[Thread], object]:
         "snooze": lambda thread: actions.snooze(thread, until=datetime.fromisoformat(step["until"]), by=by),
         "close": lambda thread: actions.close(thread, by=by, waive=step.get("waive", "")),
         "reopen": lambda thread: actions.reopen(thread, by=by),
-        "block": lambda thread: moderation.report_spam(thread.identity, brand_id=thread.brand_id, by=by, why=why),
+        "block": lambda thread: moderation.block(
+            thread.identity, brand_id=thread.brand_id, by=by, why=why, thread=thread
+        ),
     }
     return deeds[step["verb"]]
 
@@ -178,7 +180,7 @@ def _backward(job: BulkJob) -> bool:
     for item in items:
         if item.before == item.after:  # done by another item of the job: two threads of one person that was blocked
             item.state = BulkItem.State.UNDONE
-        elif _how_it_is(item.thread) == item.after:
+        elif _how_it_is(item.thread, job.step["verb"]) == item.after:
             _give_back(item.thread, item.before, item.after, job.by)
             item.state = BulkItem.State.UNDONE
         else:
@@ -187,9 +189,13 @@ def _backward(job: BulkJob) -> bool:
 
 
 def _give_back(thread: Thread, before: dict[str, Any], after: dict[str, Any], by: User) -> None:
-    if after["state"] == Thread.State.SPAM != before["state"]:
-        why = _("taken back")
+    why = _("taken back")
+    reported, blocked = after["state"] == Thread.State.SPAM != before["state"], "blocked" in after.keys() - before
+    if reported:
         moderation.unreport_spam(thread.identity, brand_id=thread.brand_id, by=by, why=why)
+    if blocked:
+        moderation.let_in_there(thread.identity, brand_id=thread.brand_id, by=by, why=why, thread=thread)
+    if reported or blocked:
         return
     if (before["assignee"], before["team"]) != (after["assignee"], after["team"]):
         thread.assignee = User.objects.filter(pk=before["assignee"], is_active=True).first()
@@ -248,8 +254,10 @@ def _settle(job: BulkJob, items: list[BulkItem], end: str) -> bool:
     return False
 
 
-def _how_it_is(thread: Thread) -> dict[str, Any]:
-    return {
+def _how_it_is(thread: Thread, verb: str = "") -> dict[str, Any]:
+    """`blocked` is there only where the person is blocked on the network, and only for the step that does so."""
+    blocked = verb == "block" and blocking.wanted(thread.identity_id, thread.brand_id)
+    return ({"blocked": True} if blocked else {}) | {
         "state": thread.state,
         "assignee": thread.assignee_id,
         "team": thread.team_id,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
 from accounts.roles import Permission
-from conversations import helpers, moderation
+from conversations import blocking, helpers, moderation
 from conversations.actions import NotPossible
 from conversations.models import Interaction, Thread
 from conversations.pages import Request
@@ -33,6 +33,7 @@ def item_page(request: Request, pk: int, item_pk: int) -> HttpResponse:
         "item": item,
         "may_help": helpers.may_help(item, thread),
         "deeds": moderation.deeds(item) if may_moderate else [],
+        "blocked": blocking.told(item.author_id, thread.brand_id) if may_moderate and item.author_id else [],
     }
     return render(request, "conversations/item.html", context)
 

@@ -575,6 +575,8 @@ class ThreadEvent(models.Model):
         DELETED = "deleted", _("deleted an item on the network")
         SPAM = "spam", _("reported as spam")
         NOT_SPAM = "not_spam", _("took the spam report back")
+        BLOCKED = "blocked", _("blocked the person")
+        LET_IN = "let_in", _("let the person in again")
         FORKED = "forked", _("split off a matter of its own")
         JOINED = "joined", _("joined another thread")
         PARTED = "parted", _("took a split or a joining back")
@@ -721,6 +723,42 @@ class SpamReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identity_id} is spam"
+
+
+class Blocking(models.Model):
+    """The wish that a handle be kept from writing to a channel's account, or be let in again, and how far that came.
+
+    `there` is what is known to hold on the network: None while a call is under way or ended without a clear answer.
+    `claims` counts all calls, `tries` those for this wish.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="blockings", db_index=False)
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="blockings")
+    wanted = models.BooleanField(default=False)
+    there = models.BooleanField(null=True, default=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    why = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.DONE)
+    tries = models.PositiveSmallIntegerField(default=0)
+    claims = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=1000, blank=True)
+    advice = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("channel", "identity"), name="blocking_once"),)
+        indexes = (models.Index(fields=("not_before", "id"), condition=Q(state="waiting"), name="blocking_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.identity_id} on {self.channel_id}: {self.state}"
 
 
 class Regrouping(models.Model):

@@ -1,4 +1,4 @@
-"""Hide, delete, and report as spam: what the network supports, by whom and why.
+"""Hide, delete, block, and report as spam: what the network supports, by whom and why.
 
 The wish is written to the audit log before the network is asked, and what came of it afterwards; the network is never
 asked inside a transaction. Each step may be repeated without harm.
@@ -22,6 +22,7 @@ from channels_ingest.ingest import lock_channel
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, NetworkError, Removal, Verdict
 from contacts.models import Identity
+from conversations import blocking
 from conversations.actions import NotPossible, note_event
 from conversations.allowed import situation
 from conversations.models import Interaction, SpamReport, Thread, ThreadEvent
@@ -70,8 +71,12 @@ def _verdict(item: Interaction, action: Action) -> Verdict:
 
 
 def _blocking(item: Interaction) -> Deed:
-    reason = _("%(network)s does not let programs like this one block people: block on their profile there.")
-    return Deed("block", _("Block"), False, reason % {"network": item.channel.network_name})
+    if item.author is None or item.author.ours or not item.is_inbound:
+        return Deed("block", _("Block"), False, _("Only those who write to us can be blocked."))
+    if blocking.wanted(item.author.pk, item.channel.brand_id):
+        return Deed("let-in", _("Let in again"), True)
+    verdict = blocking.possible(item.author, item.channel)
+    return Deed("block", _("Block"), verdict.allowed, verdict.reason)
 
 
 def _spamming(item: Interaction) -> Deed:
@@ -101,6 +106,12 @@ def moderate(item: Interaction, *, deed: str, by: User, why: str) -> str:
         case "delete":
             _delete(item, by=by, why=reason)
             return _("It is deleted.")
+        case "block":
+            closed = block(_author(item), brand_id=item.channel.brand_id, by=by, why=reason, thread=item.thread)
+            return _("Blocked; threads put away: %(count)d.") % {"count": closed}
+        case "let-in":
+            let_in(_author(item), brand_id=item.channel.brand_id, by=by, why=reason, thread=item.thread)
+            return _("Let in again.")
         case "spam":
             closed = report_spam(_author(item), brand_id=item.channel.brand_id, by=by, why=reason)
             return _("Reported as spam; threads put away: %(count)d.") % {"count": closed}
@@ -152,6 +163,37 @@ def _log(item: Interaction, verb: str, by: User, why: str) -> None:
     """The history row of the item's thread; what stands in no thread has the audit line alone."""
     if item.thread is not None:
         note_event(item.thread, verb, by, why=why, item=item.pk)
+
+
+# -- the person -------------------------------------------------------------------------------------------------------
+
+
+def block(identity: Identity, *, brand_id: int, by: User, why: str, thread: Thread | None = None) -> int:
+    """Puts the handle's threads out of sight and has it blocked on the network where that can be; returns how many
+    threads there were."""
+    with transaction.atomic():
+        closed = report_spam(identity, brand_id=brand_id, by=by, why=why)
+        if blocking.block(identity, brand_id=brand_id, by=by, why=why):
+            blocking.look_now()
+            if thread is not None:
+                note_event(thread, ThreadEvent.Verb.BLOCKED, by, why=why)
+    return closed
+
+
+def let_in(identity: Identity, *, brand_id: int, by: User, why: str, thread: Thread | None = None) -> None:
+    """The opposite of `block`."""
+    with transaction.atomic():
+        unreport_spam(identity, brand_id=brand_id, by=by, why=why)
+        let_in_there(identity, brand_id=brand_id, by=by, why=why, thread=thread)
+
+
+def let_in_there(identity: Identity, *, brand_id: int, by: User, why: str, thread: Thread | None = None) -> None:
+    """Lets the handle in again on the network alone."""
+    with transaction.atomic():
+        if blocking.let_in(identity, brand_id=brand_id, by=by, why=why):
+            blocking.look_now()
+            if thread is not None:
+                note_event(thread, ThreadEvent.Verb.LET_IN, by, why=why)
 
 
 # -- spam -------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.closing import closing
-from conversations import actions, bulk, deliver, notify, push, readings, reconcile, search
+from conversations import actions, blocking, bulk, deliver, notify, push, readings, reconcile, search
 
 
 @shared_task
@@ -51,6 +51,11 @@ def reconcile_due() -> None:
 @shared_task
 def recheck_due() -> None:
     reconcile.recheck_due(timezone.now())
+
+
+@shared_task
+def block_due() -> None:
+    blocking.work_due()
 
 
 @shared_task

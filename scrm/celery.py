@@ -33,6 +33,7 @@ app.conf.beat_schedule = {
         ("tell what happened", "conversations.tasks.tell_due", 10.0),
         ("mail and push what was told", "conversations.tasks.mail_due", 15.0),
         ("go on with bulk steps", "conversations.tasks.go_on_with_bulk", 2.0),
+        ("block whom the networks shall block", "conversations.tasks.block_due", 5.0),
         ("wake snoozed threads", "conversations.tasks.wake_threads", 15.0),
         ("renew accesses that end", "channels_ingest.tasks.renew_due", 10.0),
         ("tell admins of outages", "channels_ingest.tasks.look_after_channels", 15.0),

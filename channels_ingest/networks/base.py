@@ -63,6 +63,7 @@ class Action(enum.StrEnum):
     MESSAGE = "message"  # write to its author in private
     HIDE = "hide"
     DELETE = "delete"  # take one of our own items back (or, where supported, remove theirs)
+    BLOCK = "block"  # keep its author from writing to this account
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,7 @@ class Supports:
     private_message: bool = False
     hide: bool = False
     delete: bool = False
+    block: bool = False  # people can be kept from writing to the account
     edit: bool = False
     media: Mapping[Action, Pictures] = field(default_factory=dict)  # the ways of answering that take pictures
     public_limit: int | None = None  # characters as `length()` counts them
@@ -451,6 +453,11 @@ class Network(ABC):
     def remove(self, external_id: str) -> None:
         """Deletes an item; one that is gone already is no error. Raises NetworkError."""
         raise NetworkError(f"{self.name} cannot delete", Trouble.PERMANENT)
+
+    def block(self, author_id: str, *, blocked: bool) -> None:
+        """Keeps a person from writing to this account, or lets them in again. Doing it twice is no error. Raises
+        NetworkError."""
+        raise NetworkError(f"{self.name} cannot block", Trouble.PERMANENT)
 
     def length(self, text: str) -> int:
         """How long the network counts `text`."""

@@ -73,6 +73,7 @@ class Facebook(Network):
         private_message=True,
         hide=True,
         delete=True,
+        block=True,
         public_limit=8_000,
         private_limit=2_000,
         # one picture below a comment; Messenger takes words and pictures only as messages of their own
@@ -360,6 +361,8 @@ class Facebook(Network):
                 return _may_hide(situation) if public else Verdict(False, _("Only comments can be hidden."))
             case Action.DELETE:
                 return _may_delete(situation) if public else Verdict(False, _("Messenger takes no message back."))
+            case Action.BLOCK:
+                return _may_block(situation)
 
     def send(self, out: Outgoing) -> Sent:
         return self._send_message(out) if out.action == Action.MESSAGE else self._send_comment(out)
@@ -440,6 +443,15 @@ class Facebook(Network):
             if problem.code != GONE:
                 raise
 
+    def block(self, author_id: str, *, blocked: bool) -> None:
+        """https://developers.facebook.com/docs/graph-api/reference/page/blocked: needs pages_manage_engagement and
+        pages_messaging."""
+        if not blocked:
+            self._graph.take_from(self.page.id, "blocked", user=author_id)
+        elif self._graph.put(self.page.id, "blocked", user=author_id).get(author_id) is not True:
+            words = _("Facebook did not say that the person is blocked.")
+            raise NetworkError(words, Trouble.TEMPORARY, ambiguous=True, code="body")
+
 
 def _lately(ask: graph_walk.Ask, make: graph_walk.Make, began: datetime) -> Iterator[Post]:
     for number, (rows, _after) in enumerate(graph_walk.pages(ask), start=1):
@@ -517,6 +529,14 @@ def _may_hide(situation: Situation) -> Verdict:
         return Verdict(False, _("Our own comments can be deleted, not hidden."))
     if situation.facts.get("can_hide") is False:
         return Verdict(False, _("Facebook does not allow hiding this."))
+    return Verdict(True)
+
+
+def _may_block(situation: Situation) -> Verdict:
+    if situation.ours:
+        return Verdict(False, _("This Page wrote this itself."))
+    if situation.author_id.startswith("unknown:"):
+        return Verdict(False, _("Facebook does not say who wrote this."))
     return Verdict(True)
 
 

@@ -163,7 +163,9 @@ def post_on_page(
     world: World, page: Member, author: Member, text: str, *, tagged: bool = False, via: Via = "person",
     at: int | None = None, media: list[dict[str, Any]] | None = None,
 ) -> Item:  # fmt: skip
-    """A post on a Page's wall, or (`tagged`) on the author's own that tags the Page."""
+    """A post on a Page's wall, or (`tagged`) on the author's own that tags the Page. Raises Refused for somebody whom
+    the Page blocked."""
+    _not_blocked(world, page.id, author)
     at = at or now_ms()
     number = world.snowflakes.take(at)
     owner = ids.page_scoped_id(page.id, author.id) if tagged else page.id
@@ -178,9 +180,11 @@ def comment(
     world: World, parent: Item, author: Member, text: str, *, via: Via = "person", at: int | None = None,
     media: list[dict[str, Any]] | None = None,
 ) -> Item:  # fmt: skip
-    """A comment on a Facebook post or on a comment. Raises Refused where the parent is gone."""
+    """A comment on a Facebook post or on a comment. Raises Refused where the parent is gone, and for somebody whom the
+    Page blocked."""
     if parent.deleted:
         raise Refused("What you want to comment on is deleted.")
+    _not_blocked(world, parent.page or "", author)
     at = at or now_ms()
     post = parent.post or parent.id
     number = world.snowflakes.take(at)
@@ -231,6 +235,17 @@ def follow(world: World, who: Member, whom: Member, *, on: bool = True) -> None:
         world.record("member.changed", network=whom.network, id=whom.id, changes=change)
 
 
+def block(world: World, page: Member, who: Member, *, on: bool = True, via: Via = "api") -> None:
+    """A Page keeps somebody from writing on it and to it, or lets them in again. Doing it twice changes nothing."""
+    if (who.id in world.blocked.get(page.id, [])) != on:
+        world.record("member.blocked", by=via, page=page.id, who=who.id, on=on)
+
+
+def _not_blocked(world: World, page_id: str, author: Member) -> None:
+    if author.id in world.blocked.get(page_id, []):
+        raise Refused("The Page has blocked you.")
+
+
 def change_member(world: World, member: Member, **changes: Any) -> None:
     """Protect, suspend, close direct messages, rename..."""
     world.record("member.changed", network=member.network, id=member.id, changes=changes)
@@ -245,7 +260,9 @@ def send_message(
     world: World, sender: Member, recipient: Member, text: str, *, via: Via = "person", metadata: str = "",
     at: int | None = None, reply_to_item: str | None = None, tag: str = "", media: list[dict[str, Any]] | None = None,
 ) -> Message:  # fmt: skip
-    """A direct message on X, a Messenger message on Facebook."""
+    """A direct message on X, a Messenger message on Facebook. Raises Refused for somebody whom the Page blocked."""
+    if sender.network == "facebook":
+        _not_blocked(world, recipient.id, sender)
     at = at or now_ms()
     number = world.snowflakes.take(at)
     if sender.network == "x":

@@ -65,6 +65,7 @@ class World:
         self.mailbox: dict[tuple[Network, str], list[str]] = defaultdict(list)
         self.psids: dict[str, tuple[str, str]] = {}
         self.follows: set[tuple[Network, str, str]] = set()
+        self.blocked: dict[str, list[str]] = {}  # by Page: the people it blocked, the last one at the end
         self.webhooks: dict[str, Webhook] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.page_subscriptions: dict[str, list[str]] = {}
@@ -147,6 +148,13 @@ class World:
             self.follows.add(edge)
         else:
             self.follows.discard(edge)
+
+    def _on_member_blocked(self, event: Record) -> None:
+        blocked = self.blocked.setdefault(event["page"], [])
+        if event["on"]:
+            blocked.append(event["who"])
+        else:
+            blocked.remove(event["who"])
 
     def _on_post_created(self, event: Record) -> None:
         item = Item(**event["item"])

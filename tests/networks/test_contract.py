@@ -226,6 +226,7 @@ def test_what_is_not_supported_is_never_allowed(found: type[Network]) -> None:
         Action.MESSAGE: found.supports.private_message,
         Action.HIDE: found.supports.hide,
         Action.DELETE: found.supports.delete,
+        Action.BLOCK: found.supports.block,
     }
     missing = [action for action, there in supported.items() if not there]
     assert not any(speaking(found).verdict(action, one).allowed for action in missing for one in situations())

@@ -384,3 +384,27 @@ def test_a_picture_stands_below_the_comment_it_was_sent_with(
     found = us.find_sent(out)
     assert found is not None
     assert found.external_id == sent.external_id
+
+
+# -- blocking ----------------------------------------------------------------------------------------------------------
+
+
+def test_whoever_is_blocked_cannot_write_until_let_in_again(
+    sandbox: Sandbox, us: Network, news: dict[str, Any], comment: dict[str, Any], ann: str
+) -> None:
+    author = next(items(us, "comments")).author.external_id
+    for _twice in range(2):
+        us.block(author, blocked=True)
+    with pytest.raises(AssertionError, match="blocked you"):
+        sandbox.says("facebook", author=ann, reply_to=news["id"], text="hello?")
+    for _twice in range(2):
+        us.block(author, blocked=False)
+    sandbox.says("facebook", author=ann, reply_to=news["id"], text="hello again")
+    changes = [line["on"] for line in sandbox.ledger("accepted") if line["kind"] == "member.blocked"]
+    assert changes == [True, False]
+
+
+def test_a_person_that_facebook_does_not_know_is_not_blocked(us: Network) -> None:
+    with pytest.raises(NetworkError, match="valid user ids") as refused:
+        us.block("12345", blocked=True)
+    assert refused.value.trouble == Trouble.PERMANENT

@@ -77,6 +77,10 @@ class Graph:
     def delete(self, node: str) -> None:
         _done(self._api.delete_object(_path(node)))
 
+    def take_from(self, node: str, edge: str, **asked: str) -> None:
+        """Takes something off an edge."""
+        _done(self._api.request(f"{self._api.version}/{_path(node)}/{edge}", args=asked, method="DELETE"))
+
     def now(self) -> datetime:
         """The time on Graph's clock at its latest answer."""
         last = self._adapter.last

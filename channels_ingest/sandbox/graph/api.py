@@ -171,12 +171,11 @@ async def edge(call: Call, name: str) -> Any:
     wanted = call.request.match_info["edge"]
     if wanted in EDGES and name == call.page.id:
         return _posts(call, wanted)
-    if wanted == "conversations" and name == call.page.id:
-        return _conversations(call)
+    of_the_page = {"conversations": _conversations, "subscribed_apps": _subscribed, "blocked": _blocked}
+    if wanted in of_the_page and name == call.page.id:
+        return of_the_page[wanted](call)
     if wanted == "messages" and name.startswith("t_"):
         return _messages(call, name)
-    if wanted == "subscribed_apps" and name == call.page.id:
-        return _subscribed(call)
     if wanted == "picture":
         return _picture(call, name)
     return _edge_of_item(call, call.item(name), wanted)
@@ -329,12 +328,9 @@ def _hide(call: Call, item: Item) -> Any:
 @endpoint
 async def write_edge(call: Call, name: str) -> Any:
     wanted = call.request.match_info["edge"]
-    if wanted == "messages" and name == call.page.id:
-        return _send(call)
-    if wanted == "feed" and name == call.page.id:
-        return _publish(call)
-    if wanted == "subscribed_apps" and name == call.page.id:
-        return _subscribe(call)
+    to_the_page = {"messages": _send, "feed": _publish, "subscribed_apps": _subscribe, "blocked": _block}
+    if wanted in to_the_page and name == call.page.id:
+        return to_the_page[wanted](call)
     if wanted == "photos" and name == call.page.id:
         return await _photo(call)
     if wanted == "comments":
@@ -408,7 +404,41 @@ async def remove_edge(call: Call, name: str) -> Any:
     if call.request.match_info["edge"] == "subscribed_apps" and name == call.page.id:
         call.world.record("page.subscribed", page=call.page.id, app=call.token.app, fields=[])
         return {"success": True}
+    if call.request.match_info["edge"] == "blocked" and name == call.page.id:
+        for who in _people_named(call).values():
+            acts.block(call.world, call.page, who, on=False)
+        return {"success": True}
     raise GraphError("(#100) Unsupported delete request.", 100, 33)
+
+
+# -- blocking -------------------------------------------------------------------------------------------------------
+def _blocked(call: Call) -> Any:
+    """https://developers.facebook.com/docs/graph-api/reference/page/blocked"""
+    call.need("pages_manage_engagement")
+    found = [call.world.member("facebook", one) for one in call.world.blocked.get(call.page.id, [])]
+    return {"data": [{"id": call.world.know(call.page.id, one.id), "name": one.name} for one in found if one]}
+
+
+def _people_named(call: Call) -> dict[str, Member]:
+    """The people that `user` or `psid` names (one, several with commas, or a JSON list), by the id that was given."""
+    for scope in ("pages_manage_engagement", "pages_messaging"):
+        call.need(scope)
+    given = call.given.get("user") or call.given.get("psid") or ""
+    named = [one.strip(' "') for one in given.strip("[]").split(",") if one.strip(' "')]
+    if not named:
+        raise errors.bad_parameter("The parameter user is required")
+    people = {one: call.member(one) for one in named}
+    unknown = [one for one, member in people.items() if member is None or member.brand]
+    if unknown:
+        raise errors.bad_parameter(f"Param user must be a list of valid user ids, not {unknown[0]}")
+    return {one: member for one, member in people.items() if member is not None}
+
+
+def _block(call: Call) -> Any:
+    people = _people_named(call)
+    for who in people.values():
+        acts.block(call.world, call.page, who)
+    return dict.fromkeys(people, True)
 
 
 # -- Messenger ------------------------------------------------------------------------------------------------------
