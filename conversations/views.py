@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.roles import Permission
 from channels_ingest.networks import networks
-from conversations import actions, bulk, deliver, inbox
+from conversations import actions, blocking, bulk, deliver, inbox
 from conversations.actions import KeyUsed, NotPossible
 from conversations.answering import answer
 from conversations.composer import Composer
@@ -133,6 +133,7 @@ def _open(request: Request, thread: Thread, composer: Composer) -> dict[str, Any
         "composer": composer,
         "facts": facts_of(thread, composer.audience),
         "customer": customer_of(thread, request.user),
+        "blocked": blocking.told(thread.identity_id, thread.brand_id) if thread.state == Thread.State.SPAM else [],
         "colleagues": colleagues(thread),
         "teams": teams_of(thread),
         "mentions": inbox.mentions_on(thread, request.user),
