@@ -293,6 +293,7 @@ SECURE_REDIRECT_EXEMPT = [r"^health/"]
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+FILE_UPLOAD_HANDLERS = ["accounts.uploads.BoundedMemory"]
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # -- the API ------------------------------------------------------------------------------------------------------

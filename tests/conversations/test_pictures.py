@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
+import tempfile
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -94,6 +97,19 @@ def test_what_is_no_picture_that_can_be_sent_is_refused(thread: Thread, ana: Cli
     told = put_in(ana, thread, content, "photo.png").content.decode()
     assert 'role="alert"' in told
     assert not Attachment.objects.exists()
+
+
+def test_uploads_of_any_size_leave_the_disk_alone(
+    thread: Thread, ana: Client, fake: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: Any, **_kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    monkeypatch.setattr(os, "open", full)
+    put_in(ana, thread, png(b"x" * (4 * 1024 * 1024)))
+    assert Attachment.objects.get().size > 4 * 1024 * 1024
+    assert "Too large: 5 MB at most." in put_in(ana, thread, png(b"x" * (40 * 1024 * 1024))).content.decode()
 
 
 def test_a_picture_too_large_is_refused(thread: Thread, ana: Client) -> None:
