@@ -66,8 +66,8 @@ def possible(identity: Identity, channel: Channel) -> Verdict:
     if network.supports.block:
         return verdict
     words = _("%(network)s does not let programs like this one block people: block on their profile there.")
-    reason = "" if verdict.allowed else verdict.reason
-    return Verdict(False, " ".join([reason, words % {"network": channel.network_name}]).strip())
+    own = "" if verdict.allowed else verdict.reason
+    return Verdict(False, own or words % {"network": channel.network_name})
 
 
 def block(identity: Identity, *, brand_id: int, by: User, why: str) -> int:

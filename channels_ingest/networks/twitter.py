@@ -554,7 +554,7 @@ class Twitter(Network):
                 ours = situation.ours
                 return Verdict(ours, "" if ours else _("Only what this account wrote itself can be deleted."))
             case Action.BLOCK:  # POST /2/users/:id/blocking is no longer part of the other plans
-                return Verdict(False, _("X lets only programs with an Enterprise contract block people."))
+                return Verdict(False, _("X lets only Enterprise programs block people: block on their profile there."))
 
     def send(self, out: Outgoing) -> Sent:
         return self._send_message(out) if out.action == Action.MESSAGE else self._send_post(out)
