@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from channels_ingest.models import Channel
+    from conversations.allowed import Possibility
     from conversations.models import Interaction, Thread
 
 MOST_BEGUN = 8  # of one colleague on one thread
@@ -32,6 +33,26 @@ KINDS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/
 def taken_by(channel: Channel) -> Mapping[Action, Pictures]:
     """What the channel's network takes, by the way of answering; empty where it takes none."""
     return channel.adapter.supports.media
+
+
+def taken_on(possible: Possibility) -> Pictures | None:
+    """What this way of answering takes now. A picture that goes alone does not open a private conversation."""
+    takes = taken_by(possible.item.channel).get(possible.action) if possible.item else None
+    return None if takes is not None and takes.alone and possible.private_reply else takes
+
+
+def go_alone(possible: Possibility) -> bool:
+    """Whether a picture is an answer of its own here, without words."""
+    takes = taken_on(possible)
+    return takes is not None and takes.alone
+
+
+def check(possible: Possibility, *, words: str, pictures: Mapping[int, str]) -> None:
+    """Raises NotPossible for words or pictures that this way of answering does not take."""
+    if not words and not (pictures and go_alone(possible)):
+        raise NotPossible(_("An answer needs words."))
+    if pictures and possible.private_reply and taken_on(possible) is None:
+        raise NotPossible(_("The first private message takes words alone. Remove the picture."))
 
 
 def keep(thread: Thread, *, by: User, given: UploadedFile[bytes]) -> Attachment:

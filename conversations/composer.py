@@ -135,6 +135,11 @@ class Composer:
         return ",".join(dict.fromkeys(one for way in ways for one in way.types))
 
     @property
+    def pictures_alone(self) -> bool:
+        """Whether a way of answering takes a picture without words."""
+        return any(lane.pictures.alone for lane in self.lanes if lane.pictures is not None)
+
+    @property
     def blocked(self) -> bool:
         return any(found.blocking for found in self.findings)
 
@@ -226,7 +231,7 @@ def _lane_of(possible: Possibility) -> Lane:
         limit=possible.limit,
         opens_private=possible.private_reply,
         answers=possible.item,
-        pictures=attachments.taken_by(possible.item.channel).get(possible.action) if possible.item else None,
+        pictures=attachments.taken_on(possible),
     )
 
 

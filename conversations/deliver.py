@@ -205,8 +205,9 @@ def _read_back(delivery: Delivery) -> None:
         failpoint("readback.asking")
         found = delivery.channel.speak().find_sent(_outgoing(delivery))
         failpoint("readback.answered")
-    except CannotReadBack:
-        _unknown(delivery, delivery.error, NEVER, _("This network cannot be read back. Look there, then decide."))
+    except CannotReadBack as why:
+        usual = _("This network cannot be read back. Look there, then decide.")
+        _unknown(delivery, delivery.error, NEVER, str(why) or usual)
     except NetworkError as error:
         health.failed(delivery.channel, error)
         wait = error.retry_after or min(timedelta(seconds=2 ** min(delivery.reads, 10)), LONGEST_BACKOFF)

@@ -61,6 +61,8 @@ def _is_echo(post: Post, delivery: Delivery) -> bool:
     said = delivery.interaction
     if delivery.started_at is None or post.posted_at < delivery.started_at - MARGIN:
         return False
+    if not said.text:
+        return False  # a picture alone is nobody's by its look: its key, its id or reading back tell
     if same_words(post.text) != same_words(said.text) or post.visibility != said.visibility:
         return False
     if post.visibility == Visibility.PRIVATE:

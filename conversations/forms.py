@@ -37,7 +37,7 @@ class ReplyForm(forms.Form):
     """What the composer sends. `seen` is the newest inbound item its writer saw."""
 
     lane = forms.ChoiceField(choices=LANES)
-    text = forms.CharField(max_length=TEXT_LIMIT, error_messages={"required": _("Write something first.")}, strip=False)
+    text = forms.CharField(max_length=TEXT_LIMIT, required=False, strip=False)  # needed unless there is a picture
     key = forms.UUIDField()
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     confirmed = forms.BooleanField(required=False)
@@ -52,15 +52,15 @@ class ReplyForm(forms.Form):
 
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"].replace("\r\n", "\n").strip()
-        if not text:
-            raise forms.ValidationError(_("Write something first."), code="required")
         return text
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         read = ReadForm(self.data, prefix=values.get("lane", ""))
         values["read"] = read.cleaned_data if read.is_valid() else None
-        values["pictures"] = pictures_in(self.data)
+        values["pictures"] = {} if values.get("lane") == NOTE else pictures_in(self.data)
+        if values.get("text") == "" and not values["pictures"]:
+            self.add_error("text", forms.ValidationError(_("Write something first."), code="required"))
         return values
 
 

@@ -102,24 +102,25 @@ def reply(
     `seen` is the id of the newest inbound interaction its writer saw; `confirmed` sends although something newer
     arrived, a colleague answered, or the item was not any more what its writer `read`; `override` sends what the
     privacy check holds back, where the role may (it is logged). `vow` writes the promise in the answer down;
-    `pictures` are the ids of attachments its writer began, with their descriptions.
+    `pictures` are the ids of attachments its writer began, with their descriptions; where the network takes a picture
+    only alone, it becomes an answer of its own, which leaves after the words.
     Raises NotPossible (or one of its kinds above) and writes nothing then.
     """
     words = text.replace("\x00", "").strip()
     known = _by_key(key, thread, words, action, by)
     if known is not None:
         return known
-    if not words:
-        raise NotPossible(_("An answer needs words."))
     if read is not None and not confirmed:
         _ask_if_changed(thread, read)
     possible = possibilities(thread).of(action)
-    _check(possible, words)
+    _check(possible, words, pictures or {})
     overridden = _check_privacy(possible, words, by, override=override)
     try:
         with transaction.atomic():
             said = _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
-            attachments.say_with(said, by=by, action=action, wanted=pictures or {})
+            apart = words and pictures and attachments.go_alone(possible)
+            shows = _apart(said, possible, by=by, key=key) if apart else said
+            attachments.say_with(shows, by=by, action=action, wanted=pictures or {})
             if overridden:
                 audit(by=by, verb="send personal", on=said, brand=thread.brand_id, kinds=overridden)
             if vow is not None:
@@ -147,9 +148,18 @@ def _by_key(key: uuid.UUID, thread: Thread, words: str, action: Action, by: User
     return delivery.interaction
 
 
-def _check(possible: Possibility, words: str) -> None:
+def _apart(said: Interaction, possible: Possibility, *, by: User, key: uuid.UUID) -> Interaction:
+    """The answer after `said` that a picture makes by itself; in the transaction that writes `said`."""
+    if said.thread is None:
+        return said
+    own = uuid.uuid5(key, "picture")  # the same for the same answer
+    return _write(said.thread, possible, by=by, words="", key=own, seen=None, confirmed=True)
+
+
+def _check(possible: Possibility, words: str, pictures: Mapping[int, str]) -> None:
     if not possible.verdict.allowed or possible.item is None:
         raise NotPossible(possible.verdict.reason)
+    attachments.check(possible, words=words, pictures=pictures)
     length = possible.item.channel.speak().length(words)
     if possible.limit is not None and length > possible.limit:
         raise NotPossible(

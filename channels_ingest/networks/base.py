@@ -184,13 +184,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """What pictures a network takes with one answer: how many, how large each (bytes), of which media types, and
-    whether it takes a description for those who do not see them."""
+    """What pictures a network takes with one answer: how many, how large each (bytes), of which media types, whether
+    it takes a description for those who do not see them, and whether they go `alone`: without words, as an answer of
+    their own."""
 
     most: int
     largest: int
     types: tuple[str, ...]
     described: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +315,7 @@ class NetworkError(Exception):
 
 
 class CannotReadBack(Exception):
-    """The network offers no way to find out whether a message was accepted."""
+    """The network offers no way to find out whether a message was accepted; its words say what a person can do."""
 
 
 @dataclass(frozen=True, slots=True)

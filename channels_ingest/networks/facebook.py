@@ -20,6 +20,7 @@ from channels_ingest.networks.base import (
     Account,
     Action,
     Author,
+    CannotReadBack,
     Event,
     Field,
     Item,
@@ -51,6 +52,7 @@ GONE = "100/33"
 LOOKUP_LIMIT = 50
 READ_BACK_PAGES = 5
 CLOCKS_DIFFER = timedelta(minutes=5)
+CLOCKS_AGREE = timedelta(seconds=5)  # usually; Graph tells whole seconds
 LAST_MOMENT = 253_000_000_000  # seconds since 1970; beyond the year 9987 no clock of ours goes
 
 # developers.facebook.com/docs/messenger-platform/policy/policy-overview
@@ -58,6 +60,7 @@ OPEN_WINDOW = timedelta(hours=24)
 HUMAN_WINDOW = timedelta(days=7)
 PRIVATE_REPLY_WINDOW = timedelta(days=7)
 
+PICTURES = Pictures(1, 4 * 1024 * 1024, ("image/jpeg", "image/png", "image/gif"), described=False)
 PUSHED = "feed,mention,messages,message_echoes,message_edits,standby"
 PAGE_FIELDS = "id,name,username,link,picture{url},followers_count,verification_status"
 CHALLENGE = re.compile(r"[\w.-]{1,200}")
@@ -76,8 +79,8 @@ class Facebook(Network):
         block=True,
         public_limit=8_000,
         private_limit=2_000,
-        # one picture below a comment; Messenger takes words and pictures only as messages of their own
-        media={Action.REPLY: Pictures(1, 4 * 1024 * 1024, ("image/jpeg", "image/png", "image/gif"), described=False)},
+        # one picture below a comment; in Messenger a picture is a message of its own
+        media={Action.REPLY: PICTURES, Action.MESSAGE: replace(PICTURES, alone=True)},
     )
     streams = (
         Stream("posts", Visibility.PUBLIC, timedelta(minutes=2)),
@@ -384,21 +387,28 @@ class Facebook(Network):
             raise
 
     def _send_message(self, out: Outgoing) -> Sent:
-        answer = self._graph.put(
-            self.page.id,
-            "messages",
-            recipient=_recipient(out),
-            message={"text": out.text, "metadata": out.key},
-            **_window_of(out, datetime.now(UTC)),
-        )
+        """One call, also with a picture: developers.facebook.com/docs/messenger-platform/send-messages/saving-assets
+        (`filedata`), which takes either words or an attachment."""
+        given = {"recipient": _recipient(out), **_window_of(out, datetime.now(UTC))}
+        if not out.pictures:
+            words = {"text": out.text, "metadata": out.key}
+            answer = self._graph.put(self.page.id, "messages", message=words, **given)
+        elif out.text:
+            raise NetworkError(_("Messenger takes a picture as a message of its own."), Trouble.PERMANENT, code="both")
+        else:
+            shown = {"attachment": {"type": "image", "payload": {"is_reusable": False}}, "metadata": out.key}
+            picture = out.pictures[0]
+            answer = self._graph.put_picture(self.page.id, "messages", "filedata", picture, message=shown, **given)
         return Sent(_accepted(answer.get("message_id")))
 
     def find_sent(self, out: Outgoing) -> Sent | None:
         began = (out.started_at or datetime.now(UTC) - timedelta(days=1)) - CLOCKS_DIFFER
-        for item in self._said_since(out, began):
-            if item.external_id not in out.already and graph_said.is_it(item, out, self.page.id):
-                return Sent(item.external_id, item.permalink)
-        return None
+        lately = (item for item in self._said_since(out, began) if item.external_id not in out.already)
+        ours = (item for item in lately if graph_said.is_it(item, out, self.page.id))
+        found = next(ours, None)
+        if found is not None and not out.text and not _is_the_picture([found, *ours], out):
+            raise CannotReadBack(_("A picture is there, but it may be another one. Look there, then decide."))
+        return Sent(found.external_id, found.permalink) if found else None
 
     def _said_since(self, out: Outgoing, began: datetime) -> Iterator[Post]:
         """What was said lately where `out` would stand, the newest first."""
@@ -459,6 +469,14 @@ def _lately(ask: graph_walk.Ask, make: graph_walk.Make, began: datetime) -> Iter
         yield from (item for item in items if isinstance(item, Post) and item.posted_at >= began)
         if graph_walk.all_before(rows, began) or number == READ_BACK_PAGES:
             return
+
+
+def _is_the_picture(found: list[Post], out: Outgoing) -> bool:
+    """Whether what our Page said without words can be nothing but the picture of `out`: Graph does not hand our key
+    back where it is read, and changes the bytes. So it has to be the only one, one picture, and no older than `out`."""
+    if len(found) != 1 or out.started_at is None:
+        return False
+    return [one.kind for one in found[0].media] == ["image"] and found[0].posted_at >= out.started_at - CLOCKS_AGREE
 
 
 def _people(conversation: Obj) -> list[str]:

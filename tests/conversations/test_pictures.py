@@ -9,21 +9,25 @@ import tempfile
 import uuid
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.models import User
+from channels_ingest.media import proxied
 from channels_ingest.models import Channel
-from channels_ingest.networks.base import Action, Pictures, Removal, Supports
+from channels_ingest.networks.base import Action, CannotReadBack, Media, Pictures, Removal, Sent, Supports, Trouble
 from conversations import deliver
 from conversations.models import Attachment, Delivery, Interaction, Thread
 from conversations.record import record
-from tests.cast import MAYA, said
+from tests.cast import MAYA, TRAILHEAD, said, whispered
 from tests.conftest import BrowserOf
-from tests.fakes import FakeNetwork
+from tests.fakes import FakeNetwork, trouble
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +69,13 @@ def put_in(browser: Client, thread: Thread, content: bytes | None = None, name: 
 
 
 def send(browser: Client, thread: Thread, *pictures: int, lane: str = "reply", key: str = "", **fields: str) -> Any:
-    values = {"lane": lane, "text": "Like this.", "key": key or str(uuid.uuid4()), "picture": pictures, **fields}
+    values: dict[str, Any] = {
+        "lane": lane,
+        "text": "Like this.",
+        "key": key or str(uuid.uuid4()),
+        "picture": pictures,
+        **fields,
+    }
     return browser.post(f"/threads/{thread.pk}/replies/", values, headers=HTMX)
 
 
@@ -198,3 +208,101 @@ def test_the_picture_goes_when_the_answer_is_deleted(
     sent = Interaction.objects.get(direction="out")
     record(channel, [Removal(sent.external_id or "")])
     assert not Attachment.objects.exists()
+
+
+# -- where a picture is an answer of its own (Messenger) ---------------------------------------------------------------
+
+
+@pytest.fixture
+def private(channel: Channel, fake: FakeNetwork) -> Thread:
+    """Maya has written in private on Facebook."""
+    Channel.objects.filter(pk=channel.pk).update(network="facebook")
+    channel.refresh_from_db()
+    record(channel, [whispered("1", text="Which stake is it?")])
+    return Thread.objects.get()
+
+
+def answers() -> list[tuple[str, int, str]]:
+    """Each one's words, how many pictures it has, and its state; in the order in which they leave."""
+    rows = Delivery.objects.order_by("pk").select_related("interaction")
+    return [(one.interaction.text, len(one.interaction.media), one.state) for one in rows]
+
+
+def test_a_picture_may_be_all_of_a_private_answer(private: Thread, ana: Client, fake: FakeNetwork) -> None:
+    put_in(ana, private)
+    page = ana.get(f"/threads/{private.pk}/").content.decode()
+    assert "for-message" in page
+    assert "A picture leaves as a message of its own" in page
+    assert send(ana, private, Attachment.objects.get().pk, lane="message", text="").status_code == 200
+    deliver.send_due()
+    assert [(out.text, [one.content for one in out.pictures]) for out in fake.sent] == [("", [png()])]
+    assert answers() == [("", 1, "sent")]
+
+
+def test_words_and_a_picture_become_two_answers_sent_once_each(private: Thread, ana: Client, fake: FakeNetwork) -> None:
+    put_in(ana, private)
+    pk, key = Attachment.objects.get().pk, str(uuid.uuid4())
+    assert [send(ana, private, pk, lane="message", key=key).status_code for _time in range(2)] == [200, 200]
+    deliver.send_due()
+    assert [(out.text, len(out.pictures)) for out in fake.sent] == [("Like this.", 0), ("", 1)]
+    assert answers() == [("Like this.", 0, "sent"), ("", 1, "sent")]
+
+
+def test_an_answer_in_public_still_needs_words(thread: Thread, ana: Client, fake: FakeNetwork) -> None:
+    put_in(ana, thread)
+    assert send(ana, thread, Attachment.objects.get().pk, text="").status_code == 409
+    assert send(ana, thread, text="").status_code == 422
+    assert not Delivery.objects.exists()
+
+
+def test_a_picture_does_not_open_a_private_conversation(
+    thread: Thread, ana: Client, fake: FakeNetwork, channel: Channel
+) -> None:
+    Channel.objects.filter(pk=channel.pk).update(network="facebook")
+    put_in(ana, thread)
+    told = send(ana, thread, Attachment.objects.get().pk, lane="message")
+    assert (told.status_code, Delivery.objects.count()) == (409, 0)
+    assert "takes words alone" in told.content.decode()
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_picture_alone_is_known_again_by_our_key_or_by_reading_back(
+    private: Thread, ana: Client, fake: FakeNetwork, channel: Channel, *, keyed: bool, settings: Any
+) -> None:
+    settings.SEND_SETTLE = 0
+    fake.script = [trouble(Trouble.TEMPORARY, ambiguous=True)]
+    put_in(ana, private)
+    send(ana, private, Attachment.objects.get().pk, lane="message", text="")
+    deliver.send_due(limit=1)
+    delivery = Delivery.objects.get()
+    shown = (Media("image", "https://scontent.example/p.png"),)
+    echo = whispered("m-7", TRAILHEAD, MAYA, "", media=shown, echo_key=str(delivery.key) if keyed else "")
+    fake.readings = [Sent("m-7")]
+    record(channel, [replace(echo, posted_at=timezone.now())])
+    if not keyed:
+        assert answers() == [("", 1, "unknown")]
+        deliver.send_due()
+    assert answers() == [("", 1, "verified")]
+    assert Interaction.objects.filter(direction="out").count() == len(fake.sent) == 1
+
+
+def test_pictures_that_cannot_be_told_apart_are_left_to_the_agent(
+    private: Thread, ana: Client, fake: FakeNetwork, settings: Any
+) -> None:
+    settings.SEND_SETTLE = 0
+    fake.script = [trouble(Trouble.TEMPORARY, ambiguous=True)]
+    fake.readings = [CannotReadBack("Look there, then decide.")]
+    put_in(ana, private)
+    send(ana, private, Attachment.objects.get().pk, lane="message", text="")
+    for _round in range(3):
+        deliver.send_due()
+    assert (answers(), len(fake.sent)) == ([("", 1, "unknown")], 1)
+    assert Delivery.objects.get().advice == "Look there, then decide."
+
+
+def test_a_customers_picture_in_private_is_shown_through_our_own_server(
+    private: Thread, ana: Client, channel: Channel
+) -> None:
+    record(channel, [whispered("2", text="", media=(Media("image", "https://scontent.example/torn.png"),), minutes=1)])
+    page = ana.get(f"/threads/{private.pk}/").content.decode()
+    assert f'src="{escape(proxied("https://scontent.example/torn.png"))}"' in page

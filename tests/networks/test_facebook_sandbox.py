@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from channels_ingest.networks.base import (
     Action,
+    CannotReadBack,
     Kind,
     Network,
     NetworkError,
@@ -408,3 +410,65 @@ def test_a_person_that_facebook_does_not_know_is_not_blocked(us: Network) -> Non
     with pytest.raises(NetworkError, match="valid user ids") as refused:
         us.block("12345", blocked=True)
     assert refused.value.trouble == Trouble.PERMANENT
+
+
+# -- pictures in Messenger ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def picture(sandbox: Sandbox, page: Any, ann: str) -> Outgoing:
+    """A picture for somebody who wrote to us."""
+    psid = sandbox.writes("facebook", author=ann, to=page["username"], text="Which stake?")["psid"]
+    return replace(message(psid), text="", pictures=(Picture(DOT, "image/png"),))
+
+
+def test_a_customers_picture_in_messenger_comes_in(sandbox: Sandbox, us: Network, page: Any, ann: str) -> None:
+    said = sandbox.writes("facebook", author=ann, to=page["username"], text="", picture=True)
+    (post,) = items(us, "messages")
+    assert (post.external_id, post.text) == (said["id"], "")
+    assert [(one.kind, one.url, one.alt) for one in post.media] == [
+        ("image", sandbox.base_url + said["media"][0]["url"], "")
+    ]
+
+
+def test_a_picture_in_messenger_is_a_message_of_its_own_and_found_again(
+    sandbox: Sandbox, us: Network, picture: Outgoing
+) -> None:
+    assert us.find_sent(picture) is None
+    sent = us.send(picture)
+    assert us.find_sent(picture) == sent
+    assert us.find_sent(replace(picture, already=(sent.external_id,))) is None
+    kept, said = sandbox.ledger("accepted")[-2:]
+    assert kept["upload"]["checksum"] == hashlib.sha256(DOT).hexdigest()
+    assert (said["message"]["text"], said["message"]["metadata"]) == ("", picture.key)
+    assert said["message"]["media"][0]["url"].endswith(kept["upload"]["id"])
+
+
+def test_a_picture_that_was_accepted_without_an_answer_is_found(
+    sandbox: Sandbox, us: Network, page: Any, picture: Outgoing
+) -> None:
+    path = f"/{page['id']}/messages"
+    with sandbox.weather("facebook", "cut_after", methods=["POST"], path=path), pytest.raises(NetworkError) as raised:
+        us.send(picture)
+    assert raised.value.ambiguous
+    assert us.find_sent(picture) is not None
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_pictures_that_cannot_be_told_apart_are_left_to_a_person(
+    sandbox: Sandbox, us: Network, page: Any, ann: str, picture: Outgoing, *, ours: bool
+) -> None:
+    before = int((datetime.now(UTC) - timedelta(minutes=1)).timestamp() * 1000)
+    sandbox.writes("facebook", author=page["id"], to=ann, text="", picture=True, at=before)
+    if ours:
+        us.send(picture)
+    with pytest.raises(CannotReadBack):
+        us.find_sent(picture)
+
+
+def test_messenger_takes_no_words_with_a_picture(sandbox: Sandbox, us: Network, picture: Outgoing) -> None:
+    before = len(sandbox.ledger("accepted"))
+    with pytest.raises(NetworkError) as raised:
+        us.send(replace(picture, text="This one."))
+    assert (raised.value.trouble, raised.value.ambiguous) == (Trouble.PERMANENT, False)
+    assert len(sandbox.ledger("accepted")) == before

@@ -6,14 +6,27 @@ import json
 import queue
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import requests
 
-from channels_ingest.networks.base import Item, Network, NetworkError, Post, Removal, Trouble
+from channels_ingest.networks.base import (
+    Action,
+    Item,
+    Network,
+    NetworkError,
+    Outgoing,
+    Picture,
+    Post,
+    Removal,
+    Trouble,
+)
 from tests.networks.sandbox import Sandbox
+from tests.networks.test_x_sandbox import DOT
 
 WAIT_S = 10
 
@@ -180,6 +193,30 @@ def test_facebook_pushes_a_message(sandbox: Sandbox, page: dict[str, Any], faceb
     ann = sandbox.person()["facebook"]["id"]
     said = sandbox.writes("facebook", author=ann, to=page["username"], text="in private")
     same_as_pulled(facebook_hook, "messages", said["id"])
+
+
+def test_facebook_pushes_a_picture_and_ours_with_our_key(
+    sandbox: Sandbox, page: dict[str, Any], facebook_hook: Hook
+) -> None:
+    ann = sandbox.person()["facebook"]["id"]
+    theirs = sandbox.writes("facebook", author=ann, to=page["username"], text="", picture=True)
+    picture = Picture(DOT, "image/png")
+    now = datetime.now(UTC)
+    out = Outgoing(
+        Action.MESSAGE,
+        "",
+        "key-9",
+        recipient_id=theirs["psid"],
+        last_private_in=now,
+        started_at=now,
+        pictures=(picture,),
+    )
+    sent = facebook_hook.network.send(out)
+    items = [one for one in facebook_hook.items_until(sent.external_id) if isinstance(one, Post)]
+    told = {one.external_id: (one.echo_key, [media.url for media in one.media]) for one in items}
+    assert told[theirs["id"]] == ("", [sandbox.base_url + theirs["media"][0]["url"]])
+    assert told[sent.external_id][0] == "key-9"
+    assert requests.get(told[sent.external_id][1][0], timeout=10).content == DOT
 
 
 def test_facebook_pushes_edits_and_deletions(sandbox: Sandbox, page: dict[str, Any], facebook_hook: Hook) -> None:

@@ -49,7 +49,7 @@ def test_a_customer_comments_and_writes_in_private_on_facebook(hand: Hand, brows
     wall = hand.ledger("accepted")[-1]["item"]["id"]
     act(hand, browser, "reply", network="facebook", item=wall, text="Hello?")
     brand = hand.control("GET", "/facebook/brands/trailhead")["id"]
-    page = act(hand, browser, "message", network="facebook", to=brand, text="psst")
+    page = act(hand, browser, "message", network="facebook", to=brand, text="psst", picture="on")
     assert "Hello?" in page.text
     assert "psst" in page.text
 

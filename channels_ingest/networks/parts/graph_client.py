@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,15 +61,18 @@ class Graph:
         return values.mapping(self._api.get_connections(_path(node), edge, limit=PAGE_SIZE, **asked, **where))
 
     def put(self, node: str, edge: str, **given: object) -> Obj:
-        data = {name: one if isinstance(one, str) else json.dumps(one) for name, one in given.items()}
-        return values.mapping(self._api.put_object(_path(node), edge, **data))
+        return values.mapping(self._api.put_object(_path(node), edge, **_parameters(given)))
+
+    def put_picture(self, node: str, edge: str, name: str, picture: Picture, **given: object) -> Obj:
+        """`put` with a picture as the file `name`, all in one call."""
+        path = f"{self._api.version}/{_path(node)}/{edge}"
+        file_name = f"picture.{picture.content_type.partition('/')[2]}"
+        files = {name: (file_name, picture.content, picture.content_type)}
+        return values.mapping(self._api.request(path, post_args=_parameters(given), files=files, method="POST"))
 
     def photo(self, page: str, picture: Picture) -> Obj:
         """A picture of the Page that nobody sees yet, to be attached to something."""
-        path = f"{self._api.version}/{_path(page)}/photos"
-        given = {"published": "false", "temporary": "true"}
-        source = {"source": ("picture", picture.content, picture.content_type)}
-        return values.mapping(self._api.request(path, post_args=given, files=source, method="POST"))
+        return self.put_picture(page, "photos", "source", picture, published="false", temporary="true")
 
     def change(self, node: str, **given: str) -> None:
         _done(self._api.request(f"{self._api.version}/{_path(node)}", post_args=given, method="POST"))
@@ -85,6 +88,10 @@ class Graph:
         """The time on Graph's clock at its latest answer."""
         last = self._adapter.last
         return http.network_now(last.headers) if last is not None else datetime.now(UTC)
+
+
+def _parameters(given: Mapping[str, object]) -> dict[str, str]:
+    return {name: one if isinstance(one, str) else json.dumps(one) for name, one in given.items()}
 
 
 def _path(node: str) -> str:

@@ -175,4 +175,5 @@ def _message_media(attachments: Obj) -> Iterator[Media]:
         address = values.url(image.get("url")) or values.url(film.get("url")) or values.url(one.get("file_url"))
         if address:
             preview = values.url(image.get("preview_url")) or values.url(film.get("preview_url"))
-            yield Media(kind, address, values.text(one.get("name"), 1_000), preview)
+            # a picture's name is the name of its file, no description
+            yield Media(kind, address, "" if image else values.text(one.get("name"), 1_000), preview)

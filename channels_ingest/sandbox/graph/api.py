@@ -328,9 +328,11 @@ def _hide(call: Call, item: Item) -> Any:
 @endpoint
 async def write_edge(call: Call, name: str) -> Any:
     wanted = call.request.match_info["edge"]
-    to_the_page = {"messages": _send, "feed": _publish, "subscribed_apps": _subscribe, "blocked": _block}
+    to_the_page = {"feed": _publish, "subscribed_apps": _subscribe, "blocked": _block}
     if wanted in to_the_page and name == call.page.id:
         return to_the_page[wanted](call)
+    if wanted == "messages" and name == call.page.id:
+        return await _send(call)
     if wanted == "photos" and name == call.page.id:
         return await _photo(call)
     if wanted == "comments":
@@ -442,21 +444,42 @@ def _block(call: Call) -> Any:
 
 
 # -- Messenger ------------------------------------------------------------------------------------------------------
-def _send(call: Call) -> Any:
+async def _send(call: Call) -> Any:
     call.need("pages_messaging")
     recipient, content = _json(call, "recipient"), _json(call, "message")
     if "sender_action" in call.given and not content:
         return {"recipient_id": recipient.get("id", "")}
+    picture = await _attached(call, content)
+    _message_text(content, picture)
+    if "comment_id" in recipient or "post_id" in recipient:
+        return _private_reply(call, str(recipient.get("comment_id") or recipient["post_id"]), content, picture)
+    user = _recipient(call, recipient)
+    _inside_window(call, user)
+    return _sent(call, user, content, picture)
+
+
+async def _attached(call: Call, content: JSON) -> bytes | None:
+    """The picture that comes with the call itself, as the file `filedata`; the sandbox fetches none by its address."""
+    attachment = content.get("attachment")
+    if attachment is None:
+        return None
+    given = (await call.request.post()).get("filedata") if "filedata" in call.given else None
+    if not isinstance(attachment, dict) or attachment.get("type") != "image" or not isinstance(given, web.FileField):
+        raise errors.bad_parameter("Param message[attachment] must be an image, given as the file filedata")
+    return given.file.read()
+
+
+def _message_text(content: JSON, picture: bytes | None) -> None:
+    """https://developers.facebook.com/docs/messenger-platform/reference/send-api: either a text or an attachment."""
     text = content.get("text")
+    if picture is not None:
+        if text is not None:
+            raise errors.bad_parameter("Param message must not contain both a text and an attachment")
+        return
     if not isinstance(text, str) or not text.strip():
         raise errors.bad_parameter("Param message must contain a text or an attachment")
     if len(text) > TEXT_LIMIT:
         raise errors.bad_parameter("Length of param message[text] must be less than or equal to 2000")
-    if "comment_id" in recipient or "post_id" in recipient:
-        return _private_reply(call, str(recipient.get("comment_id") or recipient["post_id"]), text, content)
-    user = _recipient(call, recipient)
-    _inside_window(call, user)
-    return _sent(call, user, text, content)
 
 
 def _json(call: Call, name: str) -> JSON:
@@ -492,7 +515,7 @@ def _inside_window(call: Call, user: Member) -> None:
         raise GraphError(OUTSIDE_WINDOW, 10, 2018278)
 
 
-def _private_reply(call: Call, item_id: str, text: str, content: JSON) -> Any:
+def _private_reply(call: Call, item_id: str, content: JSON, picture: bytes | None) -> Any:
     """One message to the author of a comment or post, within seven days."""
     item = call.item(item_id)
     user = call.world.member("facebook", item.author)
@@ -503,15 +526,23 @@ def _private_reply(call: Call, item_id: str, text: str, content: JSON) -> Any:
         raise GraphError("(#10900) Activity already replied to", 10900)
     if call.world.settings["facebook"]["windows"] and now_ms() - item.created > PRIVATE_REPLY_MS:
         raise GraphError("(#10901) Activity is too old to reply to", 10901)
-    return _sent(call, user, text, content, reply_to_item=item.id)
+    return _sent(call, user, content, picture, reply_to_item=item.id)
 
 
-def _sent(call: Call, user: Member, text: str, content: JSON, reply_to_item: str | None = None) -> Any:
+def _sent(call: Call, user: Member, content: JSON, picture: bytes | None, reply_to_item: str | None = None) -> Any:
     message = acts.send_message(
-        call.world, call.page, user, text, via="api", metadata=str(content.get("metadata", ""))[:1000],
+        call.world, call.page, user, content.get("text", ""), via="api",
+        metadata=str(content.get("metadata", ""))[:1000], media=_kept(call, picture),
         reply_to_item=reply_to_item, tag=call.given.get("tag", ""),
     )  # fmt: skip
     return {"recipient_id": call.world.know(call.page.id, user.id), "message_id": message.id}
+
+
+def _kept(call: Call, picture: bytes | None) -> list[JSON] | None:
+    try:
+        return [uploads.keep(call.world, call.page, picture, largest=LARGEST_PHOTO).media] if picture else None
+    except acts.Refused:
+        raise GraphError("(#100) Upload attachment failure.", 100, 2018047) from None
 
 
 # -- tokens and apps ------------------------------------------------------------------------------------------------

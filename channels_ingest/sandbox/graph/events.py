@@ -18,7 +18,7 @@ def tell(site: Site, event: Record) -> Telling | None:
     """What a subscribed Page's app hears of a journal event."""
     world, kind = site.world, event["kind"]
     if kind == "message.sent" and event["message"]["network"] == "facebook":
-        return _message(world, world.messages[event["message"]["id"]])
+        return _message(site, world.messages[event["message"]["id"]])
     if kind == "post.created" and event["item"]["network"] == "facebook":
         return _item(world, world.items["facebook"][event["item"]["id"]], "add", event)
     verbs = {"post.edited": "edited", "post.deleted": "remove"}
@@ -107,15 +107,17 @@ def _reaction(world: World, item: Item, event: Record) -> Telling | None:
     )
 
 
-def _message(world: World, message: Message) -> Telling | None:
+def _message(site: Site, message: Message) -> Telling | None:
+    world = site.world
     page, user = world.page_and_user(message)
     echo = message.sender == page
     if not _hears(world, page, "message_echoes" if echo else "messages"):
         return None
     psid = world.know(page, user)
-    content: JSON = {"mid": message.id, "text": message.text}
+    content: JSON = {"mid": message.id} | ({"text": message.text} if message.text else {})
     if message.media:
-        content["attachments"] = [{"type": "image", "payload": {"url": one["url"]}} for one in message.media]
+        links = [site.base_url + one["url"] for one in message.media]
+        content["attachments"] = [{"type": "image", "payload": {"url": link}} for link in links]
     if echo:
         content["is_echo"] = True
         if message.via == "api":

@@ -262,7 +262,11 @@ def _message(scene: Scene, form: Form) -> None:
     me, to = _me(scene), scene.site.world.member(scene.network, form.get("to", ""))
     if to is None or to.id == me.id or me.brand == to.brand:
         raise Refused("A message runs between a person and a brand.")
-    acts.send_message(scene.site.world, me, to, _words(form), via=_via(scene))
+    media = [control.sample_picture()] if "picture" in form else None
+    words, apart = _words(form), scene.network == "facebook"  # there a picture is a message of its own
+    acts.send_message(scene.site.world, me, to, words, via=_via(scene), media=None if apart else media)
+    if media and apart:
+        acts.send_message(scene.site.world, me, to, "", via=_via(scene), media=media)
 
 
 _ACTS: dict[str, Callable[[Scene, Form], str | None]] = {

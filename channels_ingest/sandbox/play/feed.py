@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from ..things import Item, Member
 from .html import Markup, join, tag
-from .scene import Scene, area, avatar, chip, ending, linked, when
+from .scene import Scene, area, avatar, chip, ending, linked, picture, when
 
 THREADS, PER_THREAD, DEEPEST, LOOKED_AT = 15, 60, 5, 400
 
@@ -107,16 +106,12 @@ def _marks(item: Item, author: Member | None) -> list[Markup]:
     return [mark for mark, shown in marks.items() if shown]
 
 
-def _picture(media: dict[str, Any]) -> Markup:
-    return tag("img", src=media["url"], alt=media["alt_text"], class_="picture", width=480, height=320, loading="lazy")
-
-
 def _body(scene: Scene, item: Item) -> Markup:
-    picture = _picture(item.media[0]) if item.media else None
+    pictures = [picture(one) for one in item.media or ()]
     quoted = scene.site.world.items[scene.network].get(item.quoted) if item.quoted else None
     quote = tag("blockquote", linked(quoted.text), dir="auto") if quoted and not quoted.deleted else None
     likes = tag("span", f"♥ {len(item.likes)}", class_="soft small") if item.likes else None
-    return join(tag("p", linked(item.text), class_="text", dir="auto", lang=item.lang), picture, quote, likes)
+    return join(tag("p", linked(item.text), class_="text", dir="auto", lang=item.lang), pictures[:1], quote, likes)
 
 
 def _acts(scene: Scene, item: Item) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..things import Member, Message
 from .feed import feed
 from .html import Markup, join, tag
-from .scene import NAMES, Scene, area, avatar, button, chip, document, ending, labelled, linked, when, who
+from .scene import NAMES, Scene, area, avatar, button, chip, document, ending, labelled, linked, picture, when, who
 
 
 def play(scene: Scene) -> Markup:
@@ -139,10 +139,15 @@ def _bubble(scene: Scene, message: Message) -> Markup:
     sender = scene.site.world.member(scene.network, message.sender)
     to = scene.site.world.member(scene.network, message.recipient)
     label = f"to {to.name}" if me and to else (sender.name if sender else "")
-    words = tag("p", "Deleted.", class_="gone") if message.deleted else tag("p", linked(message.text), dir="auto")
+    words = tag("p", "Deleted.", class_="gone") if message.deleted else _said(message)
     via = chip("through the inbox", "good") if message.via == "api" else None
     foot = tag("div", label, " · ", when(message.created), via, class_="soft small")
     return tag("div", words, foot, class_="bubble mine" if me else "bubble")
+
+
+def _said(message: Message) -> Markup:
+    words = tag("p", linked(message.text), dir="auto") if message.text else None
+    return join(words, *(picture(one) for one in message.media or ()))
 
 
 def _message_form(scene: Scene) -> Markup | None:
@@ -156,4 +161,5 @@ def _message_form(scene: Scene) -> Markup | None:
             return None
         to = tag("select", [tag("option", one.name, value=one.id) for one in people], name="to", aria_label="To")
     words = area(label="Your message", placeholder="In private…")
-    return scene.form("message", to, words, ending(label="Send"))
+    also = tag("label", tag("input", type="checkbox", name="picture"), " with a picture", class_="check")
+    return scene.form("message", to, words, ending(also, label="Send"))

@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from ..site import Site
@@ -112,6 +113,10 @@ def avatar(member: Member | None) -> Markup:
     if member is None:
         return tag("span", class_="avatar none")
     return tag("img", src=f"/avatars/{member.network}/{member.id}.png", alt="", class_="avatar", width=40, height=40)
+
+
+def picture(media: dict[str, Any]) -> Markup:
+    return tag("img", src=media["url"], alt=media["alt_text"], class_="picture", width=480, height=320, loading="lazy")
 
 
 def labelled(label: str, field: Markup) -> Markup:
