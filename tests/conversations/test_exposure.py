@@ -117,7 +117,7 @@ def test_any_cursor_is_taken(twenty: None, agent: User, cursor: str) -> None:
 
 def test_the_order_walks_its_index(twenty: None, brand: Brand) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
     place = exposure.Place(timezone.now())
     with connection.execute_wrapper(_explain):
         plan = exposure.page({brand.pk: 100}, 1.0, place, limit=51)
