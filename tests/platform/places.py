@@ -13,6 +13,9 @@ from pathlib import Path
 from scrm.embedded.processes import PROC, wait_until
 from scrm.services import BASE_DIR
 
+ROOM = (
+    1024 * 1024
+)  # bytes that may be said while nobody reads: a full pipe stops whoever writes, and looks like a fault
 PATIENCE = 120.0  # seconds; much more than needed, for a machine that is busy
 
 
@@ -38,6 +41,7 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            pipesize=ROOM,
         )
         self.started.append(process)
         return process
