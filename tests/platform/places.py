@@ -13,9 +13,8 @@ from pathlib import Path
 from scrm.embedded.processes import PROC, wait_until
 from scrm.services import BASE_DIR
 
-ROOM = (
-    1024 * 1024
-)  # bytes that may be said while nobody reads: a full pipe stops whoever writes, and looks like a fault
+# Bytes that may be said while nobody reads: a full pipe stops whoever writes to it.
+ROOM = 1024 * 1024
 PATIENCE = 120.0  # seconds; much more than needed, for a machine that is busy
 
 
