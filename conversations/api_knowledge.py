@@ -5,23 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from accounts.api import ColleagueSerializer
 from accounts.models import Brand
-from accounts.rest.errors import Unprocessable
 from accounts.rest.fields import BodyId, QueryChoice, QueryId, Strict, Words
 from accounts.rest.keyset import Keyset
-from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, brand_ids, load
+from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint, brand_ids, load
 from accounts.roles import Permission
 from conversations import helpers
 from conversations.actions import NotPossible
-from conversations.api import CANNOT, Deed, interactions_of, threads_of
-from conversations.models import Article
+from conversations.api import Deed, interactions_of, threads_of
+from conversations.models import Article, Interaction
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from rest_framework.request import Request
 
     from accounts.models import User
 
@@ -86,29 +83,27 @@ class DraftBody(Strict):
     thread = BodyId(help_text="Id of the thread whose matter the answer solved.")
 
 
-class DraftArticle(Endpoint):
+class DraftArticle(Deed):
     """Draft an article of another person's answer
 
     The answer is marked as solving the matter of the thread. Where there is an article of it, that one is given back.
     """
 
-    needs = Permission.REPLY
     tag = "articles"
     operation = "draft_article"
     body_class = DraftBody
     answer_class = ArticleSerializer
     answers = {200: "The article."}
-    refusals = CANNOT
 
-    def post(self, request: Request, id: int) -> Response:
-        item = load(interactions_of(self.user), id)
-        thread = load(threads_of(self.user), self.body()["thread"])
-        try:
-            helpers.credit(item, thread=thread, by=self.user)
-            made = helpers.draft(item, by=self.user)
-        except NotPossible as error:
-            raise Unprocessable(str(error), "not_possible") from error
-        return Response(ArticleSerializer(load(articles_of(self.user), made.pk)).data)
+    def rows(self) -> QuerySet[Interaction]:
+        return interactions_of(self.user)
+
+    def act(self, record: Interaction, asked: dict[str, Any]) -> None:
+        helpers.credit(record, thread=load(threads_of(self.user), asked["thread"]), by=self.user)
+        helpers.draft(record, by=self.user)
+
+    def told(self, id: int) -> Any:
+        return ArticleSerializer(articles_of(self.user).get(source=id)).data
 
 
 class ArticleDeed(Deed):
