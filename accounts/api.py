@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.models import Brand, Team, User
 from accounts.rest.fields import QueryId
 from accounts.rest.keyset import Keyset
-from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, brand_ids
+from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, of_brands
 from accounts.roles import MATRIX, Permission, Role
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ class TeamList(ListEndpoint):
     keyset = Keyset("teams")
 
     def rows(self, asked: dict[str, Any]) -> QuerySet[Team]:
-        brands = brand_ids(asked, self.user)
-        return _with_members() if brands is None else _with_members().filter(brand__in=brands)
+        return of_brands(_with_members(), asked, self.user)
 
 
 class TeamRecord(RecordEndpoint):

@@ -10,7 +10,7 @@ from accounts.api import ColleagueSerializer
 from accounts.models import Brand
 from accounts.rest.fields import BodyId, QueryChoice, QueryId, Strict, Words
 from accounts.rest.keyset import Keyset
-from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint, brand_ids, load
+from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint, load, of_brands
 from accounts.roles import Permission
 from conversations import helpers
 from conversations.actions import NotPossible
@@ -62,8 +62,7 @@ class ArticleList(ListEndpoint):
     keyset = Keyset("articles")
 
     def rows(self, asked: dict[str, Any]) -> QuerySet[Article]:
-        brands = brand_ids(asked, self.user)
-        rows = articles_of(self.user) if brands is None else _told().filter(brand__in=brands)
+        rows = of_brands(_told(), asked, self.user)
         return rows.filter(state=asked["state"]) if "state" in asked else rows
 
 

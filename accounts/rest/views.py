@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404
 from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from rest_framework.views import AsView, GenericView
 
     from accounts.rest.keyset import Keyset
+
+Row = TypeVar("Row", bound=Model)
 
 LARGEST_PAGE = 100
 
@@ -167,6 +169,12 @@ def brand_ids(asked: dict[str, Any], user: User) -> list[int] | None:
         return None
     visible = Brand.objects.visible_to(user)
     return list((visible.filter(pk=asked["brand"]) if "brand" in asked else visible).values_list("pk", flat=True))
+
+
+def of_brands(rows: QuerySet[Row], asked: dict[str, Any], user: User) -> QuerySet[Row]:
+    """Those of the rows, which have a `brand`, that are asked for and that the user may see."""
+    brands = brand_ids(asked, user)
+    return rows if brands is None else rows.filter(brand__in=brands)
 
 
 def load(rows: QuerySet[Any], id: int) -> Any:
