@@ -266,7 +266,8 @@ class SetAside(models.Model):
 class Notice(models.Model):
     """Something about a channel that its admins must know: one for each outage, from when until when.
 
-    It stands in the product while it lasts, and is sent by mail once (`mailed_at`).
+    It stands in the product while it lasts, and is sent by mail once to each admin (`mailed_to`),
+    until all were told (`mailed_at`).
     """
 
     class Kind(models.TextChoices):
@@ -281,6 +282,7 @@ class Notice(models.Model):
     words = models.CharField(max_length=1000)
     advice = models.CharField(max_length=500, blank=True)
     mailed_at = models.DateTimeField(null=True)
+    mailed_to: ArrayField[Any, Any] = ArrayField(models.BigIntegerField(), default=list, db_default=[])  # ids of users
 
     class Meta:
         ordering = ("-id",)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import smtplib
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db.models import QuerySet
+from django.db.models import Func, QuerySet, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.alone import alone
-from accounts.failpoints import failpoint
-from accounts.mail import named
+from accounts.mail import Letter, in_language_of, mail_once
 from accounts.models import User
 from accounts.roles import Role
 from channels_ingest.health import Diagnosis, health
 from channels_ingest.models import Channel, Notice
-
-log = logging.getLogger(__name__)
 
 MOST_IN_BANNER = 20  # read for the banner of each page; the page of outages shows all
 MAIL_LOCK = 5  # first half of the advisory lock key; the second half is the notice's id
@@ -42,15 +35,33 @@ def open_notices() -> QuerySet[Notice]:
 
 
 def _judge(channel: Channel, now: datetime) -> None:
+    for kind, (words, advice) in _found(channel, now).items():
+        _keep(channel, kind, words, advice)
+
+
+def _found(channel: Channel, now: datetime) -> dict[Notice.Kind, tuple[str, str]]:
+    """By kind what is to be told now, and what to do about it; empty words where there is nothing to tell."""
     found = health(channel, now)
     broken = found.diagnosis == Diagnosis.BROKEN
-    _keep(channel, Notice.Kind.BROKEN, found.words if broken else "", found.advice)
     silent = found.diagnosis == Diagnosis.SILENT
-    _keep(channel, Notice.Kind.SILENT, found.words if silent else "", _("Look at the account itself: is all well?"))
+    return {
+        Notice.Kind.BROKEN: (_ours(found.words), _ours(found.advice)) if broken else ("", ""),
+        Notice.Kind.SILENT: (found.words, _("Look at the account itself: is all well?")) if silent else ("", ""),
+        Notice.Kind.EXPIRING: _ending(channel, now),
+    }
+
+
+def _ending(channel: Channel, now: datetime) -> tuple[str, str]:
     ends = channel.token_expires_at
-    ending = ends is not None and ends - now <= EXPIRES_WITHIN and channel.state != Channel.State.PAUSED
-    words = _("The access ends on %(day)s.") % {"day": ends.date().isoformat()} if ends and ending else ""
-    _keep(channel, Notice.Kind.EXPIRING, words, _("Enter new keys before that day."))
+    if ends is None or ends - now > EXPIRES_WITHIN or channel.state == Channel.State.PAUSED:
+        return "", ""
+    words = _("The access ends on %(day)s.") % {"day": ends.date().isoformat()}
+    return words, _("Enter new keys before that day.")
+
+
+def _ours(kept: str) -> str:
+    """What was kept in the install's language, in the reader's where it is a sentence of the product's own."""
+    return _(kept) if kept else ""
 
 
 def _keep(channel: Channel, kind: Notice.Kind, words: str, advice: str) -> None:
@@ -64,35 +75,30 @@ def _keep(channel: Channel, kind: Notice.Kind, words: str, advice: str) -> None:
 
 
 def mail_due() -> int:
-    """Mails the open notices that nobody was told of by mail; returns how many."""
-    return sum(_mail_once(notice) for notice in open_notices().filter(mailed_at=None).order_by("pk"))
-
-
-def _mail_once(notice: Notice) -> bool:
-    """By one worker at a time. It is noted after it was taken: who dies in between has it mailed again, under the same
-    Message-ID, for an outage that nobody is told of is worse than one that is told twice."""
-    with alone(MAIL_LOCK, notice.pk) as ours:
-        waiting = Notice.objects.filter(pk=notice.pk, mailed_at=None)
-        if not (ours and waiting.exists() and _mail(notice)):
-            return False
-        failpoint("notice.mailed")
-        waiting.update(mailed_at=timezone.now())
-        return True
+    """Mails the open notices that not all admins were told of by mail; returns how many all are told of now."""
+    return sum(_mail(notice) for notice in open_notices().filter(mailed_at=None).order_by("pk"))
 
 
 def _mail(notice: Notice) -> bool:
-    """One mail to all admins; False where it cannot be sent."""
+    """One mail to each admin who had none yet. An address that cannot be reached holds up nobody else's."""
+    untold = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk__in=notice.mailed_to).order_by("pk")
+    told = [_mail_to(admin, notice) for admin in untold]
+    return all(told) and bool(Notice.objects.filter(pk=notice.pk, mailed_at=None).update(mailed_at=timezone.now()))
+
+
+def _mail_to(admin: User, notice: Notice) -> bool:
+    untold = Notice.objects.filter(pk=notice.pk, mailed_at=None).exclude(mailed_to__contains=[admin.pk])
+    with in_language_of(admin):
+        letter = _written(admin, notice)
+    noted = Func("mailed_to", Value(admin.pk), function="array_append")
+    return mail_once(letter, untold, lock=(MAIL_LOCK, notice.pk), mailed_to=noted)
+
+
+def _written(admin: User, notice: Notice) -> Letter:
     address = settings.PUBLIC_URL + reverse("channel", args=[notice.channel_id])
     subject = _("%(channel)s: %(kind)s") % {"channel": notice.channel, "kind": notice.get_kind_display()}
-    text = "\n\n".join(line for line in (notice.words, notice.advice, address) if line)
-    failpoint("notice.mailing")
-    try:
-        EmailMessage(str(subject), text, None, _admins(), headers=named("notice", notice.pk)).send()
-    except (smtplib.SMTPException, OSError) as error:
-        log.warning("A notice could not be mailed: %s", type(error).__name__)
-        return False
-    return True
-
-
-def _admins() -> list[str]:
-    return list(User.objects.filter(role=Role.ADMIN, is_active=True).values_list("email", flat=True))
+    words, advice = _found(notice.channel, timezone.now())[Notice.Kind(notice.kind)]
+    if not words:  # it ended a moment ago
+        words, advice = notice.words, notice.advice
+    text = "\n\n".join(line for line in (words, advice, address) if line)
+    return Letter("notice", f"{notice.pk}-{admin.pk}", admin, subject, text)

@@ -7,30 +7,22 @@ refuses an answer) is found by query.
 from __future__ import annotations
 
 import hashlib
-import logging
-import smtplib
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.alone import alone
-from accounts.failpoints import failpoint
-from accounts.mail import named
+from accounts.mail import Letter, in_language_of, mail_once
 from accounts.models import Digest, User
 from accounts.roles import Permission
 from conversations import live
 from conversations.mentions import colleagues_of
 from conversations.models import Delivery, Interaction, Notification, Promise, Thread
-
-log = logging.getLogger(__name__)
 
 Kind = Notification.Kind
 LOOK_BACK = timedelta(days=1)  # how late something is still worth telling
@@ -138,32 +130,19 @@ def mail_due(now: datetime) -> int:
 
 
 def _mail(user: User, notices: list[Notification], now: datetime) -> bool:
-    """One mail, by one worker at a time. It is noted after it was taken: where it cannot be sent, or who sends it dies,
-    it is due again, under the same Message-ID."""
-    with alone(MAIL_LOCK, user.pk) as ours:
-        waiting = Notification.objects.filter(pk__in=[notice.pk for notice in notices], mailed_at=None)
-        with translation.override(user.language or translation.get_language()):
-            if not (ours and waiting.count() == len(notices) and _send(user, notices)):
-                return False
-        failpoint("digest.mailed")
-        waiting.update(mailed_at=now)
-        return True
-
-
-def _send(user: User, notices: list[Notification]) -> bool:
-    """False where it cannot be sent."""
     ids = [notice.pk for notice in notices]
+    waiting = Notification.objects.filter(pk__in=ids, mailed_at=None)
+    with in_language_of(user):
+        letter = _written(user, notices, ids)
+    return mail_once(letter, waiting, rows=len(ids), lock=(MAIL_LOCK, user.pk), mailed_at=now)
+
+
+def _written(user: User, notices: list[Notification], ids: list[int]) -> Letter:
     subject = ngettext("%(count)d thing for you", "%(count)d things for you", len(ids)) % {"count": len(ids)}
     lines = [f"{words(notice)}\n{settings.PUBLIC_URL}{address(notice)}" for notice in notices]
     off = _("Switch these mails off: %(address)s") % {"address": settings.PUBLIC_URL + reverse("notice-settings")}
-    name = named("digest", hashlib.sha256(repr(ids).encode()).hexdigest()[:32])
-    failpoint("digest.mailing")
-    try:
-        EmailMessage(str(subject), "\n\n".join([*lines, off]), None, [user.email], headers=name).send()
-    except (smtplib.SMTPException, OSError) as error:
-        log.warning("A digest could not be mailed: %s", type(error).__name__)
-        return False
-    return True
+    key = hashlib.sha256(repr(ids).encode()).hexdigest()[:32]
+    return Letter("digest", key, user, subject, "\n\n".join([*lines, off]))
 
 
 def words(notice: Notification) -> str:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, F, OuterRef
-from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts.mail import in_language_of
 from accounts.models import User
 from channels_ingest import webpush
 from channels_ingest.webpush import NotSent, Subscription
@@ -48,7 +48,7 @@ def push_due(now: datetime) -> int:
 def _push(notice: Notification, now: datetime) -> int:
     if not Notification.objects.filter(pk=notice.pk, pushed_at=None).update(pushed_at=now):
         return 0  # another worker has it
-    with translation.override(notice.user.language or translation.get_language()):
+    with in_language_of(notice.user):
         said = {"title": _("Social CRM"), "body": words(notice)}
     message = {**said, "url": address(notice), "tag": f"notice-{notice.pk}"}
     return sum(_send(browser, message) for browser in _living(notice.user, now))

@@ -8,6 +8,7 @@ from django.core import mail
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.roles import Role
 from channels_ingest import notices
 from channels_ingest.health import Diagnosis, failed, health, worked
 from channels_ingest.models import Channel, Notice, PulledPage
@@ -104,10 +105,44 @@ def test_a_mail_whose_sender_died_before_noting_it_comes_again_under_the_same_na
 ) -> None:
     failed(channel, DEAD)
     look()
-    Notice.objects.update(mailed_at=None)
+    Notice.objects.update(mailed_at=None, mailed_to=[])
     look()
     first, again = mail.outbox
     assert first.extra_headers["Message-ID"] == again.extra_headers["Message-ID"]
+
+
+def test_each_admin_is_told_once_and_in_their_own_language(channel: Channel, admin: User) -> None:
+    User.objects.create_user("ada@example.com", None, name="Ada", role=Role.ADMIN, language="de")
+    failed(channel, NetworkError("Bad token.", Trouble.BROKEN, advice="Sign in again and enter the new keys."))
+    look()
+    look()
+    said = {sent.to[0]: str(sent.body) for sent in mail.outbox}
+    assert len(mail.outbox) == 2
+    assert "Sign in again and enter the new keys." in said[admin.email]
+    assert "Bitte neu anmelden und die neuen Schlüssel eingeben." in said["ada@example.com"]
+    assert "Bad token." in said["ada@example.com"]
+
+
+def test_an_admin_who_cannot_be_reached_holds_nobody_up_and_is_tried_again(
+    channel: Channel, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreached = User.objects.create_user("ada@example.com", None, name="Ada", role=Role.ADMIN)
+    send = mail.EmailMessage.send
+
+    def refuse_ada(letter: mail.EmailMessage) -> int:
+        if letter.to == [unreached.email]:
+            raise smtplib.SMTPRecipientsRefused({})
+        return send(letter)
+
+    failed(channel, DEAD)
+    with monkeypatch.context() as patched:
+        patched.setattr("django.core.mail.EmailMessage.send", refuse_ada)
+        look()
+        look()
+    assert [sent.to for sent in mail.outbox] == [[admin.email]]
+    look()
+    assert [sent.to for sent in mail.outbox] == [[admin.email], [unreached.email]]
+    assert Notice.objects.get().mailed_at is not None
 
 
 def test_an_outage_remembers_when_it_began(channel: Channel) -> None:

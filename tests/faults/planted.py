@@ -217,19 +217,21 @@ def mailed_by_whoever_looks() -> None:
             wait_for_the_others()
         yield True
 
-    swap("channels_ingest.notices", "alone", alone)
+    swap("accounts.mail", "alone", alone)
 
 
 @bug
 def noted_as_mailed_before_the_mail() -> None:
+    from django.utils import timezone
+
+    from accounts.mail import _send
     from channels_ingest.models import Notice
-    from channels_ingest.notices import _mail
 
-    def broken(notice: Any) -> bool:
-        Notice.objects.filter(pk=notice.pk).update(mailed_at=notice.began_at)
-        return _mail(notice)
+    def broken(letter: Any) -> bool:
+        Notice.objects.update(mailed_at=timezone.now())
+        return _send(letter)
 
-    swap("channels_ingest.notices", "_mail", broken)
+    swap("accounts.mail", "_send", broken)
 
 
 @bug
