@@ -7,11 +7,13 @@ import json
 import logging
 import math
 import time
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -24,7 +26,7 @@ from accounts.conflicts import is_conflict
 from accounts.failpoints import failpoint
 from channels_ingest import wake
 from channels_ingest.health import failed
-from channels_ingest.ingest import Recorded, hand_over
+from channels_ingest.ingest import Pushed, hand_over_pushed
 from channels_ingest.models import App, Channel, WebhookEvent
 from channels_ingest.networks import network, networks
 from channels_ingest.networks.base import Event, NetworkError, Post, Removal, Trouble
@@ -32,6 +34,7 @@ from channels_ingest.networks.base import Event, NetworkError, Post, Removal, Tr
 log = logging.getLogger(__name__)
 
 MOST_TRIES = 3
+MOST_AT_ONCE = 20
 AFTER_CONFLICT = timedelta(seconds=2)
 
 
@@ -83,87 +86,144 @@ def store(app: App, body: bytes) -> bool:
 # -- afterwards -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A body that was taken up, and what it says."""
+
+    event: WebhookEvent
+    told: Sequence[Event]
+
+
 def process_due(*, seconds: float = math.inf) -> int:
     """Turns stored bodies into posts, oldest first, for so many seconds; returns how many were taken up.
 
-    Every body is its own transaction. One that fails is tried three times, then set aside with its error.
+    What lies there for one channel is stored in one transaction. A body that fails is tried three times, from the
+    second time on by itself, then set aside with its error.
     """
     taken, until = 0, time.monotonic() + seconds
-    while time.monotonic() < until and not closing() and _process_one():
-        taken += 1
+    while time.monotonic() < until and not closing() and (claimed := _claim()):
+        taken += len(claimed)
+        _work(claimed)
     return taken
 
 
-def _process_one() -> bool:
+def _claim() -> list[WebhookEvent]:
+    """Takes up due bodies, the longest waiting first."""
     with transaction.atomic():
-        event = (
+        due = (
             WebhookEvent.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
             .select_related("app")
             .filter(state=WebhookEvent.State.RECEIVED, due_at__lte=timezone.now())
             .order_by("due_at", "id")
-            .first()
         )
-        if event is None:
-            return False
-        # counted in a transaction of its own, so that a body that kills its process is not tried for ever
-        event.tries += 1
-        event.due_at = timezone.now() + timedelta(seconds=settings.EVENT_LEASE * event.tries)
-        if event.tries > MOST_TRIES:
-            event.state = WebhookEvent.State.SET_ASIDE
-            event.error = event.error or "Its processing ended without an answer each time."
-        event.save(update_fields=("tries", "due_at", "state", "error"))
+        claimed = _fresh_or_one(due[:MOST_AT_ONCE])
+        for event in claimed:
+            # counted in a transaction of its own, so that a body that kills its process is not tried for ever
+            event.tries += 1
+            event.due_at = timezone.now() + timedelta(seconds=settings.EVENT_LEASE * event.tries)
+            if event.tries > MOST_TRIES:
+                event.state = WebhookEvent.State.SET_ASIDE
+                event.error = event.error or "Its processing ended without an answer each time."
+        WebhookEvent.objects.bulk_update(claimed, ("tries", "due_at", "state", "error"))
         failpoint("event.claiming")
     failpoint("event.claimed")
-    if event.state == WebhookEvent.State.RECEIVED:
+    return claimed
+
+
+def _fresh_or_one(due: Iterable[WebhookEvent]) -> list[WebhookEvent]:
+    """The bodies never tried before; or the first alone, where it was."""
+    found = list(due)
+    return found[:1] if found and found[0].tries else [event for event in found if not event.tries]
+
+
+def _work(claimed: Sequence[WebhookEvent]) -> None:
+    for batch in _batches([read for event in claimed if (read := _read(event))]):
         try:
-            process(event)
+            _store_batch(batch)
         except OperationalError as error:
             if not is_conflict(error):
                 raise
-            _give_back(event)
-    return True
+            _give_back(batch)
 
 
-def _give_back(event: WebhookEvent) -> None:
-    """Others held the rows: no fault of the body, and no try of it."""
-    mine = WebhookEvent.objects.filter(pk=event.pk, state=WebhookEvent.State.RECEIVED)
-    mine.update(tries=event.tries - 1, due_at=timezone.now() + AFTER_CONFLICT)
+def _give_back(batch: Sequence[Read]) -> None:
+    """Others held the rows: no fault of the bodies, and no try of theirs."""
+    mine = WebhookEvent.objects.filter(pk__in=[one.event.pk for one in batch], state=WebhookEvent.State.RECEIVED)
+    mine.update(tries=F("tries") - 1, due_at=timezone.now() + AFTER_CONFLICT)
 
 
-def process(event: WebhookEvent) -> None:
-    """Stores what a body says, in one transaction with the body's own mark."""
+def _read(event: WebhookEvent) -> Read | None:
+    """What a body says; None where it is set aside."""
+    if event.state != WebhookEvent.State.RECEIVED:
+        return None
     try:
         payload = json.loads(bytes(event.body))
     except (ValueError, RecursionError) as error:
-        _finish(event, WebhookEvent.State.SET_ASIDE, error=f"This is not JSON: {error}")
-        return
-    told = network(event.app.network).parse_event(payload)
+        event.state, event.processed_at = WebhookEvent.State.SET_ASIDE, timezone.now()
+        event.error = f"This is not JSON: {error}"[:1000]
+        event.save(update_fields=("state", "error", "processed_at"))
+        return None
+    return Read(event, network(event.app.network).parse_event(payload))
+
+
+def _batches(found: Iterable[Read]) -> list[list[Read]]:
+    """What speaks to one channel together; what speaks to several, or says that an account is lost, by itself."""
+    batches: dict[Hashable, list[Read]] = {}
+    for one in found:
+        accounts = {told.account_id for told in one.told}
+        alone = len(accounts) > 1 or any(told.broken for told in one.told)
+        batches.setdefault(one.event.pk if alone else (one.event.app.network, *accounts), []).append(one)
+    return list(batches.values())
+
+
+def _store_batch(batch: Sequence[Read]) -> None:
+    """Stores what these bodies of one network say, in one transaction with their own marks."""
     with transaction.atomic():
-        locked = WebhookEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
-        if locked.state != WebhookEvent.State.RECEIVED:
-            return
-        total, dropped, ids = Recorded(), [], set()
-        for one in told:
-            recorded, reasons = _hand_over(event, one)
-            total += recorded
-            dropped += reasons
-            ids |= _ids(one)
-        WebhookEvent.objects.filter(pk=event.pk).update(
-            stored=total.stored, known=total.known, external_ids=sorted(ids)
-        )
-        _finish(event, WebhookEvent.State.STORED, dropped=dropped)
+        waiting = _still_waiting(batch)
+        pushed = _addressed(waiting)
+        for channel, told in pushed:
+            hand_over_pushed(channel, told)
+        _mark_stored(waiting, [one for _, told in pushed for one in told])
         failpoint("event.storing")
     failpoint("event.stored")
 
 
-def _hand_over(event: WebhookEvent, one: Event) -> tuple[Recorded, list[str]]:
-    channel = Channel.objects.filter(network=event.app.network, external_id=one.account_id).first()
-    if channel is None:
-        return Recorded(), ["It speaks to an account that is not connected here."]
-    reasons = [dropped.reason for dropped in one.dropped]
-    if one.broken:
-        failed(channel, NetworkError(one.broken, Trouble.BROKEN))
-    return hand_over(channel, one.items, event=event), reasons
+def _still_waiting(batch: Sequence[Read]) -> list[Read]:
+    """Of these, locked, the ones that nobody else has done meanwhile."""
+    ours = WebhookEvent.objects.filter(pk__in=[one.event.pk for one in batch]).order_by("pk")
+    locked = dict(ours.select_for_update(no_key=True).values_list("pk", "state"))
+    return [one for one in batch if locked.get(one.event.pk) == WebhookEvent.State.RECEIVED]
+
+
+def _addressed(batch: Sequence[Read]) -> list[tuple[Channel, list[Pushed]]]:
+    """What is said to each channel, in the order of their ids; why the rest is dropped stands on the bodies."""
+    accounts = {told.account_id for one in batch for told in one.told}
+    found = Channel.objects.filter(network__in={one.event.app.network for one in batch}, external_id__in=accounts)
+    channels = {channel.external_id: channel for channel in found.order_by("pk")}
+    pushed: dict[str, list[Pushed]] = {account: [] for account in channels}
+    for one in batch:
+        one.event.dropped = []
+        for told in one.told:
+            if told.account_id not in channels:
+                one.event.dropped.append("It speaks to an account that is not connected here.")
+                continue
+            one.event.dropped += [dropped.reason for dropped in told.dropped]
+            if told.broken:
+                failed(channels[told.account_id], NetworkError(told.broken, Trouble.BROKEN))
+            pushed[told.account_id].append(Pushed(one.event, told.items, told.dropped))
+    return [(channel, pushed[account]) for account, channel in channels.items()]
+
+
+def _mark_stored(batch: Sequence[Read], pushed: Sequence[Pushed]) -> None:
+    for one in batch:
+        event, counts = one.event, [said for said in pushed if said.event is one.event]
+        event.state, event.error, event.processed_at = WebhookEvent.State.STORED, "", timezone.now()
+        event.stored, event.known = sum(said.stored for said in counts), sum(said.known for said in counts)
+        event.external_ids = sorted(set().union(*(_ids(told) for told in one.told)))
+    WebhookEvent.objects.bulk_update([one.event for one in batch], _MARKED)
+
+
+_MARKED = ("state", "error", "processed_at", "dropped", "stored", "known", "external_ids")
 
 
 def _ids(one: Event) -> set[str]:
@@ -174,12 +234,6 @@ def _ids(one: Event) -> set[str]:
         elif isinstance(item, Removal):
             ids.add(item.external_id)
     return {pk[:255] for pk in ids}
-
-
-def _finish(event: WebhookEvent, state: str, *, error: str = "", dropped: Any = ()) -> None:
-    WebhookEvent.objects.filter(pk=event.pk).update(
-        state=state, processed_at=timezone.now(), error=error[:1000], dropped=list(dropped)
-    )
 
 
 def replay(event: WebhookEvent) -> None:

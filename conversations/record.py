@@ -98,7 +98,8 @@ def _record_posts(channel: Channel, posts: Sequence[Post]) -> tuple[Recorded, se
     batch.touched.update(known.thread_id for known in seen if known.thread_id)
     if new:
         _insert(batch, sorted(new, key=lambda post: (post.posted_at, post.external_id)))
-    return Recorded(stored=len(new), known=len(posts) - len(new), changed=changed), batch.touched
+    fresh = frozenset(post.external_id for post in new)
+    return Recorded(len(new), len(posts) - len(new), changed, fresh=fresh), batch.touched
 
 
 def _latest_of_each(posts: Sequence[Post]) -> dict[str, Post]:
@@ -400,7 +401,8 @@ def _load_lanes(batch: Batch, posts: Sequence[Post]) -> None:
     people = [person.identity_id for person in batch.people.values()]
     reports = SpamReport.objects.filter(identity__in=people, brand=batch.channel.brand_id)
     batch.spammers = frozenset(reports.values_list("identity_id", flat=True))
-    batch.spare = _next_ids("conversations_thread_id_seq", len({post.author.external_id for post in posts}))
+    lanes = {(_lane_key(post), post.author.external_id) for post in posts}
+    batch.spare = _next_ids("conversations_thread_id_seq", len(lanes))
 
 
 # -- order does not matter --------------------------------------------------------------------------------------------

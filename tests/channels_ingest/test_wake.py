@@ -7,6 +7,7 @@ from celery import current_app
 from django.conf import settings
 
 from channels_ingest import tasks, wake, webhooks
+from channels_ingest.models import WebhookEvent
 
 
 def test_every_thread_wakes_workers_through_our_broker() -> None:
@@ -30,7 +31,7 @@ def test_an_answer_goes_before_a_burst_of_webhooks() -> None:
 def test_a_heap_of_webhooks_is_left_after_a_while_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[str] = []
     monkeypatch.setattr(wake, "up", woken.append)
-    monkeypatch.setattr(webhooks, "_process_one", lambda: True)
+    monkeypatch.setattr(webhooks, "_claim", lambda: [WebhookEvent(state=WebhookEvent.State.SET_ASIDE)])
     monkeypatch.setattr(tasks, "A_WHILE", 0.01)
     tasks.process_events()
     assert woken == ["channels_ingest.tasks.process_events"]

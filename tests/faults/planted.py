@@ -92,16 +92,16 @@ def done_before_it_is_done() -> None:
     """Acknowledged before the commit: a body is marked as processed, then it is processed."""
     from accounts.failpoints import failpoint
     from channels_ingest.models import WebhookEvent
-    from channels_ingest.webhooks import process
+    from channels_ingest.webhooks import _store_batch
 
-    def broken(event: Any) -> None:
-        ours = WebhookEvent.objects.filter(pk=event.pk)
+    def broken(batch: Any) -> None:
+        ours = WebhookEvent.objects.filter(pk__in=[one.event.pk for one in batch])
         ours.update(state=WebhookEvent.State.STORED)
         failpoint("planted")
         ours.update(state=WebhookEvent.State.RECEIVED)
-        process(event)
+        _store_batch(batch)
 
-    swap("channels_ingest.webhooks", "process", broken)
+    swap("channels_ingest.webhooks", "_store_batch", broken)
 
 
 @bug
@@ -256,11 +256,12 @@ def nobody_looks_after_pushes() -> None:
 @bug
 def poison_ends_the_round() -> None:
     """Whoever meets it gives up, and so its neighbours wait for the next round."""
-    from channels_ingest.webhooks import _finish
+    import json
 
-    def broken(event: Any, state: str, **more: Any) -> None:
-        if state == "set_aside":
-            raise ValueError("this cannot be read")
-        _finish(event, state, **more)
+    from channels_ingest.webhooks import _read
 
-    swap("channels_ingest.webhooks", "_finish", broken)
+    def broken(event: Any) -> Any:
+        json.loads(bytes(event.body))
+        return _read(event)
+
+    swap("channels_ingest.webhooks", "_read", broken)

@@ -294,6 +294,18 @@ class ProcessFacebook(Process):
     every_statement = False
 
 
+class ProcessHeap(Process):
+    """Several stored webhooks of a channel become posts in one transaction."""
+
+    name = "process a heap of webhooks of X"
+    every_statement = False
+
+    def set_up(self, scene: Scene) -> Iterator[Calls]:
+        yield from super().set_up(scene)
+        more = [self.says(scene)["canary"] for _ in range(3)]
+        yield [self.requesting(scene, self.caught(scene, canary)) for canary in more]
+
+
 class Delete(Process):
     """A customer deletes a stored comment; the removal is killed at any statement."""
 
@@ -549,6 +561,7 @@ ALL: tuple[type[Scenario], ...] = (
     Hook,
     Process,
     ProcessFacebook,
+    ProcessHeap,
     Delete,
     MergePeople,
     UnmergePeople,
