@@ -101,8 +101,8 @@ def pace(stream: Stream) -> timedelta:
 
 def _rest(cursor: StreamCursor, channel: Channel, stream: Stream, error: NetworkError) -> None:
     now = timezone.now()
-    pause = min(pace(stream), FIRST_PAUSE) * 2 ** min(cursor.failures, 6)
-    wait = error.retry_after or min(pause, LONGEST_PAUSE)
+    first = min(pace(stream), FIRST_PAUSE)
+    wait = error.rest(cursor.failures, first=first, longest=min(64 * first, LONGEST_PAUSE))
     if error.trouble == Trouble.BROKEN:
         wait = max(PROBE_EVERY, wait)
         StreamCursor.objects.filter(channel=channel).update(due_at=now + wait)

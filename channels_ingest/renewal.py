@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.failpoints import failpoint
+from accounts.leases import free
 from channels_ingest import health
 from channels_ingest.models import Channel, Renewal
 from channels_ingest.networks.base import LONGEST_CALL, Access, NetworkError, Trouble, writing_before
@@ -110,8 +111,7 @@ def _failed(channel: Channel, error: NetworkError, *, used: str, turn: int) -> N
     """A refusal breaks the channel, once; trouble of the network rests the renewal for a while."""
     mine = Renewal.objects.filter(channel=channel, tries=turn)
     if error.trouble == Trouble.TEMPORARY:
-        wait = error.retry_after or min(timedelta(seconds=2 ** min(turn, 10)), LONGEST_PAUSE)
-        mine.update(lease_until=None, due_at=Now() + wait)
+        mine.update(lease_until=None, due_at=Now() + error.rest(turn, longest=LONGEST_PAUSE))
         return
     with transaction.atomic():
         locked = Channel.objects.select_for_update(no_key=True, of=("self",)).get(pk=channel.pk)
@@ -138,8 +138,7 @@ def schedule(channel: Channel, access: Access) -> None:
 
 def renew_due() -> int:
     """Renews what ends soon; returns how many were renewed. Trouble is kept on the channel."""
-    free = Q(lease_until=None) | Q(lease_until__lte=Now())
-    due = Renewal.objects.filter(free, due_at__lte=Now(), refused_at=None, channel__in=Channel.objects.pulling())
+    due = Renewal.objects.filter(free(), due_at__lte=Now(), refused_at=None, channel__in=Channel.objects.pulling())
     done = 0
     for channel in Channel.objects.filter(pk__in=due.values("channel_id")).order_by("renewal__due_at"):
         try:

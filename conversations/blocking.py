@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import audit
 from accounts.closing import closing
 from accounts.failpoints import failpoint
+from accounts.leases import free
 from accounts.models import User
 from channels_ingest import health, wake
 from channels_ingest.models import Channel
@@ -91,7 +92,7 @@ def let_in(identity: Identity, *, brand_id: int, by: User, why: str) -> int:
 
 def _of(identity: Identity, brand_id: int) -> QuerySet[Blocking]:
     rows = Blocking.objects.filter(identity=identity, channel__brand=brand_id).order_by("channel")
-    return rows.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("channel", "identity").select_for_update(no_key=True, of=("self",))
 
 
 def _want(rows: Sequence[Blocking], wanted: bool, by: User, why: str) -> int:
@@ -103,9 +104,8 @@ def _want(rows: Sequence[Blocking], wanted: bool, by: User, why: str) -> int:
         row.not_before, row.tries, row.error, row.advice = row.at, 0, "", ""
         fields = ("wanted", "by", "why", "at", "state", "done_at", "not_before", "tries", "error", "advice")
         row.save(update_fields=fields)
-        brand = Channel.objects.only("brand").get(pk=row.channel_id).brand_id
-        verb = "block" if wanted else "let in"
-        audit(by=by, verb=verb, on=row.identity, brand=brand, why=why, channel=row.channel_id)
+        verb, brand_id = "block" if wanted else "let in", row.channel.brand_id
+        audit(by=by, verb=verb, on=row.identity, brand=brand_id, why=why, channel=row.channel_id)
     return len(rows)
 
 
@@ -152,8 +152,7 @@ def work_due(limit: int = 50) -> int:
 
 def _free() -> QuerySet[Blocking]:
     """What is wanted and in nobody's hands."""
-    rows = Blocking.objects.filter(state=Blocking.State.WAITING, not_before__lte=Now())
-    return rows.filter(Q(lease_until=None) | Q(lease_until__lte=Now()))
+    return Blocking.objects.filter(free(), state=Blocking.State.WAITING, not_before__lte=Now())
 
 
 def _claim() -> tuple[Blocking, bool | None, float] | None:
@@ -197,15 +196,15 @@ def _attempt(row: Blocking, known: bool | None, claimed: float) -> None:
 def _trouble(row: Blocking, known: bool | None, error: NetworkError) -> None:
     """A missing permission to block breaks no channel: all else goes on. Other calls meet a dead access soon."""
     there = None if error.ambiguous else known
-    said = {"error": error.message[:1000], "advice": error.advice[:500]}
+    said: dict[str, Any] = {"there": there, "error": error.message[:1000], "advice": error.advice[:500]}
+    again: dict[str, Any] = {"not_before": Now() + error.rest(row.tries, first=FIRST_BACKOFF, longest=LONGEST_BACKOFF)}
     if error.retry_after is not None:
         health.failed(row.channel, error)
-        _note(row, there=there, tries=row.tries - 1, not_before=Now() + error.retry_after, **said)
+        _note(row, **said, **again, tries=row.tries - 1)
     elif error.trouble == Trouble.PERMANENT or row.tries >= MOST_TRIES:
-        _note(row, there=there, state=Blocking.State.FAILED, **said)
+        _note(row, **said, state=Blocking.State.FAILED)
     else:
-        wait = min(FIRST_BACKOFF * 2**row.tries, LONGEST_BACKOFF)
-        _note(row, there=there, not_before=Now() + wait, **said)
+        _note(row, **said, **again)
 
 
 def _note(row: Blocking, *, there: bool | None, **changes: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import audit
 from accounts.closing import closing
 from accounts.failpoints import failpoint
+from accounts.leases import free
 from accounts.models import User
 from channels_ingest import health, wake
 from channels_ingest.ingest import lock_channel
@@ -196,7 +197,7 @@ def _trouble(delivery: Delivery, error: NetworkError) -> None:
     elif error.trouble == Trouble.TEMPORARY and timezone.now() - delivery.created_at > GIVE_UP_AFTER:
         _fail(delivery, error.message, _("The network could not take it for a day."))
     else:
-        wait = error.retry_after or min(timedelta(seconds=2 ** min(delivery.attempts, 10)), LONGEST_BACKOFF)
+        wait = error.rest(delivery.attempts, longest=LONGEST_BACKOFF)
         _requeue(delivery, timedelta(0) if error.trouble == Trouble.BROKEN else wait, error.message, error.advice)
 
 
@@ -210,7 +211,7 @@ def _read_back(delivery: Delivery) -> None:
         _unknown(delivery, delivery.error, NEVER, str(why) or usual)
     except NetworkError as error:
         health.failed(delivery.channel, error)
-        wait = error.retry_after or min(timedelta(seconds=2 ** min(delivery.reads, 10)), LONGEST_BACKOFF)
+        wait = error.rest(delivery.reads, longest=LONGEST_BACKOFF)
         _unknown(delivery, delivery.error or error.message, wait)
     else:
         if found is not None:
@@ -360,14 +361,13 @@ def retry(delivery: Delivery, *, by: User) -> None:
 
 def decide(delivery: Delivery, *, arrived: bool, by: User) -> None:
     """Settles an unknown reply that only a person could look up. Raises NotPossible."""
-    free = Q(lease_until=None) | Q(lease_until__lte=Now())
     with transaction.atomic():
         changes: dict[str, Any] = (
             {"state": Delivery.State.SENT, "settled_at": Now(), "error": "", "advice": ""}
             if arrived
             else {"state": Delivery.State.QUEUED, "not_before": Now(), "error": "", "advice": ""}
         )
-        if not Delivery.objects.filter(free, pk=delivery.pk, state=Delivery.State.UNKNOWN).update(**changes):
+        if not Delivery.objects.filter(free(), pk=delivery.pk, state=Delivery.State.UNKNOWN).update(**changes):
             raise NotPossible(_("This reply is settled already."))
         audit(by=by, verb="decide", on=delivery, brand=delivery.thread.brand_id, arrived=arrived)
         summaries.refresh([delivery.thread_id])

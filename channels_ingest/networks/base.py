@@ -313,6 +313,10 @@ class NetworkError(Exception):
         self.code = code
         self.advice = advice
 
+    def rest(self, tries: int, *, longest: timedelta, first: timedelta = timedelta(seconds=1)) -> timedelta:
+        """How long to wait after so many tries: what the network asks for; otherwise twice as long after each one."""
+        return self.retry_after or min(first * 2 ** min(tries, 10), longest)
+
 
 class CannotReadBack(Exception):
     """The network offers no way to find out whether a message was accepted; its words say what a person can do."""
