@@ -99,7 +99,10 @@ class ContactList(ListEndpoint):
 
 
 class ContactRecord(RecordEndpoint):
-    """Read a contact"""
+    """Read a contact
+
+    Whether one of its handles is blocked on a network, and how far that came, is told by the list of blockings.
+    """
 
     tag = "contacts"
     operation = "read_contact"
@@ -126,7 +129,10 @@ class IdentityList(ListEndpoint):
 
 
 class IdentityRecord(RecordEndpoint):
-    """Read an identity"""
+    """Read an identity
+
+    Whether it is blocked on its network, and how far that came, is told by the list of blockings.
+    """
 
     tag = "identities"
     operation = "read_identity"

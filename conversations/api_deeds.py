@@ -13,7 +13,8 @@ from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoin
 from accounts.roles import Permission
 from conversations import deliver, macros, moderation, promises
 from conversations.actions import NotPossible
-from conversations.api import Deed, InteractionSerializer, NoBody, ThreadDeed, interactions_of
+from conversations.api import Deed, InteractionSerializer, NoBody, ThreadDeed, interaction_told, interactions_of
+from conversations.api_blocking import BlockingSerializer, blockings_of
 from conversations.models import Delivery, Interaction, Promise, Thread
 
 if TYPE_CHECKING:
@@ -141,6 +142,12 @@ class ModerateBody(Strict):
     why = Words(max_length=300, help_text="Written down with your name.")
 
 
+class ModeratedSerializer(InteractionSerializer):
+    """An interaction, and how far the networks came with blocking its author."""
+
+    blockings = BlockingSerializer(many=True)
+
+
 class DecideBody(Strict):
     arrived = BodyFlag(help_text="Whether the answer stands on the network.")
 
@@ -159,15 +166,22 @@ class InteractionDeed(Deed):
 class Moderate(InteractionDeed):
     """Hide, show, delete or report an interaction, or block its author
 
-    Hiding and deleting are done on the network itself, where it offers them; so is blocking, within a few seconds.
+    Hiding and deleting are done on the network itself, where it offers them; so is blocking, within a few seconds:
+    read the `blockings` again to see how far it came.
     """
 
     needs = Permission.MODERATE
     operation = "moderate_interaction"
     body_class = ModerateBody
+    answer_class = ModeratedSerializer
 
     def act(self, record: Interaction, asked: dict[str, Any]) -> None:
         moderation.moderate(record, deed=asked["deed"], by=self.user, why=asked["why"])
+
+    def told(self, id: int) -> Any:
+        item = self.rows().get(pk=id)
+        rows = blockings_of(self.user).filter(identity=item.author_id, channel__brand=item.channel.brand_id)
+        return {**interaction_told(id), "blockings": [BlockingSerializer(row).data for row in rows.order_by("pk")]}
 
 
 class Retry(InteractionDeed):

@@ -21,6 +21,8 @@ from channels_ingest.networks.base import Action, Visibility
 from contacts.models import Contact, Identity, Tag
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from accounts.models import User
 
 
@@ -759,6 +761,13 @@ class Blocking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identity_id} on {self.channel_id}: {self.state}"
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        """The network is asked at this moment or later; None where nothing is left to ask for."""
+        if self.state != self.State.WAITING:
+            return None
+        return max(self.not_before, self.channel.limited_until or self.not_before)
 
 
 class Regrouping(models.Model):

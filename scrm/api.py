@@ -26,6 +26,7 @@ from contacts.api import ContactList, ContactRecord, IdentityList, IdentityRecor
 from conversations import api as conversations
 from conversations import api_deeds as deeds
 from conversations import api_knowledge as knowledge
+from conversations.api_blocking import BlockingList, BlockingRecord
 from scrm.api_docs import docs
 from scrm.api_schema import OnceGenerated
 
@@ -108,6 +109,8 @@ urlpatterns: list[URLPattern] = [
     path("contacts/<int:id>/", ContactRecord.as_view(), name="api-contact"),
     path("identities/", IdentityList.as_view(), name="api-identities"),
     path("identities/<int:id>/", IdentityRecord.as_view(), name="api-identity"),
+    path("blockings/", BlockingList.as_view(), name="api-blockings"),
+    path("blockings/<int:id>/", BlockingRecord.as_view(), name="api-blocking"),
     path("channels/", ChannelList.as_view(), name="api-channels"),
     path("channels/<int:id>/", ChannelRecord.as_view(), name="api-channel"),
     path("teams/", TeamList.as_view(), name="api-teams"),

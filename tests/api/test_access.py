@@ -25,6 +25,7 @@ LISTS = (
     "promises/",
     "articles/",
     "teams/",
+    "blockings/",
 )
 
 

@@ -7,6 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from channels_ingest.models import App, Channel, StreamCursor, WebhookEvent
+from contacts.models import Identity
+from conversations.models import Blocking
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +33,17 @@ def test_a_pull_that_is_long_due_is_a_standstill_unless_its_channel_rests(client
     StreamCursor.objects.create(channel=channel, stream="mentions", due_at=timezone.now() - timedelta(minutes=5))
     assert not alive(client)
     Channel.objects.update(state=Channel.State.PAUSED)
+    assert alive(client)
+
+
+def test_a_blocking_that_nobody_asks_for_is_a_standstill_unless_somebody_is_at_it(
+    client: Client, channel: Channel
+) -> None:
+    maya, now = Identity.objects.create(network="twitter", external_id="1"), timezone.now()
+    late = now - timedelta(minutes=2)
+    Blocking.objects.create(channel=channel, identity=maya, wanted=True, state=Blocking.State.WAITING, not_before=late)
+    assert not alive(client)
+    Blocking.objects.update(lease_until=now + timedelta(minutes=1))
     assert alive(client)
 
 

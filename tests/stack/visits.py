@@ -218,7 +218,7 @@ NO_PAGE = frozenset(
         *("mentions", "notice-count", "notices-read", "credit", "article-step", "contact-credits", "approve", "refuse"),
         *("emoji", "picture", "picture-in", "picture-out", "push", "push-removal"),
         *("api-articles", "api-article", "api-draft-article", "api-edit-article", "api-step-article"),
-        *("api-teams", "api-team"),
+        *("api-teams", "api-team", "api-blockings", "api-blocking"),
         *("api-tags", "api-retry", "api-decide", "api-moderate", "api-promises", "api-promise", "api-settle"),
     }
 )
