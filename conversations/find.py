@@ -1,9 +1,10 @@
 """Search: threads by the people in them and by their words, newest match first, page by page.
 
-A rare word is found by the inverted index and sorted; any other by walking back through time until the page is full.
-What the planner expects of the words, from the statistics that ANALYZE keeps, says whether they might be rare; then a
-bounded look into the index says whether they are. A walk ends after so many entries, page full or not: the answer then
-says where to search on, so that no search takes long.
+What the planner expects of the words, from the statistics that ANALYZE keeps, says whether they seem rare: then all
+matches are read from the inverted index and sorted. Otherwise a short walk back through time says how often they come.
+Where that is often, the walk goes on until the page is full; where it is not, the index is asked for one day after the
+other. Both end after so many entries or days, page full or not: the answer then says where to search on, so that no
+search takes long.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -24,12 +25,17 @@ from conversations.query import Query, Word
 from conversations.question import Asker, conditions
 from conversations.search import CONFIGS
 
-MAYBE_RARE = 20_000  # so many matches are expected at most of what is looked for in the index
-RARE = 2_000  # so many matches are read and sorted at once: more are found sooner on a walk
+MAYBE_RARE = 20_000  # of words that are expected more often nobody is thought to have misspelt a name
+RARE = 2_000  # so many matches are read and sorted at once: more are found sooner from the newest on
+SHORT_WALK = 1_000  # entries that tell how often words come
+OFTEN = 0.02  # of the entries: a walk meets the next match sooner than the index tells it
 FIRST_WINDOW = 1_000  # entries of the first walk
 LAST_WINDOW = 32_000
-SHORT_WALK = 2_000  # entries that tell how often words come
+WIDER = 8  # times the last window, at most
 LONGEST_WALK = 64_000  # entries of all walks for one page
+MOST_DAYS = 730  # for which the index is asked for one page
+LEAST_DAYS = 30
+MOST_BEGUN = 3_000_000  # entries with words that begin so, over these days: each day goes through all of them
 MOST_MATCHES = 5_000  # looked at in one turn: many may belong to one thread, or to threads that are not wanted
 MOST_TURNS = 4
 BEGINNING = datetime(9999, 1, 1, tzinfo=UTC)  # of a walk that goes back through time
@@ -109,7 +115,7 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     """The hits, and how far the search came where it did not come to an end."""
     after = After.read(before)
     wanted = conditions(query.filters, asker) & Q(brand_id__in=asker.brands)
-    if _is_nothing(wanted):
+    if not asker.brands or (query.filters and _is_nothing(wanted)):
         return [], None
     lexemes = lexemes_of(query.words)
     expected = _expected(lexemes) if lexemes else 0
@@ -121,9 +127,7 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     by_people += [hit for hit in by_both if after.passes(hit)]
     others = others & ~persons if persons else others
     search = _Search(lexemes, asker, others, after, limit)
-    # side by side is what the index does not know: it has to look at every text that holds all the words
-    search.perhaps_rare = expected <= (RARE if any(word.phrase for word in query.words) else MAYBE_RARE)
-    search.seems_rare = expected <= RARE
+    search.expected = expected
     by_words = search.newest(patient=patient) if lexemes else []
     walked_to = search.walked_to
     hits = sorted([*by_people, *by_words], key=lambda hit: hit.order, reverse=True)
@@ -189,6 +193,19 @@ _SOME = """
     )
     SELECT posted_at, interaction_id, thread_id FROM found LIMIT %(few)s
 """
+# The same index holds the days. Each is asked for by itself, the newest first, until there are enough.
+_BY_DAY = """
+    SELECT posted_at, interaction_id, thread_id FROM generate_series(0, LEAST(%(days)s, %(day)s::date - (
+        SELECT (MIN(posted_at) AT TIME ZONE 'UTC')::date FROM conversations_searchentry
+    ))) AS back CROSS JOIN LATERAL (
+        SELECT posted_at, interaction_id, thread_id FROM (
+            SELECT posted_at, interaction_id, thread_id FROM conversations_searchentry
+            WHERE BRAND AND document @@ %(query)s::tsquery AND thread_id IS NOT NULL
+                AND (posted_at AT TIME ZONE 'UTC')::date = %(day)s::date - back OFFSET 0
+        ) of_day
+        WHERE (posted_at, interaction_id) < (%(at)s, %(pk)s) ORDER BY posted_at DESC, interaction_id DESC
+    ) sorted LIMIT %(some)s
+"""
 _ALL = """
     SELECT posted_at, interaction_id, thread_id FROM (
         SELECT posted_at, interaction_id, thread_id FROM conversations_searchentry
@@ -219,32 +236,27 @@ class _Search:
         # one brand by equality: only then the index gives the order too
         self.brand = "brand_id = %(brand)s" if len(brands) == 1 else "brand_id = ANY(%(brands)s)"
         self.wanted, self.limit = wanted, limit
-        self.perhaps_rare = self.seems_rare = True
+        self.expected = 0  # entries that match
         self.later_page = after.at < BEGINNING
-        self.walked = 0  # entries
+        self.walked = self.met = 0  # entries, and those that match
         self.stands_before_window = False  # has its last window behind it, though not moved there yet
         self.window = FIRST_WINDOW
         self.walked_to: Hit | None = None  # where a walk ended that might have gone on
         self.found: dict[int, Hit] = {}
 
     def newest(self, *, patient: bool) -> list[Hit]:
-        if not self._is_read() and not self._walk(LONGEST_WALK) and self._step_on():
+        if not self._is_found() and self._step_on():
             if patient:
                 self._read_all()
             else:
                 self.walked_to = Hit(self.values["at"], 0, self.values["pk"])
         return sorted(self.found.values(), key=lambda hit: hit.order, reverse=True)[: self.limit]
 
-    def _is_read(self) -> bool:
-        """Whether a look into the index, perhaps after a short walk, was enough."""
-        if not self.perhaps_rare:
-            return False
-        if not self.seems_rare:
-            if self._walk(SHORT_WALK):
-                return True
-            if len(self.found) * LONGEST_WALK >= self.limit * self.walked:
-                return False  # at this rate a walk fills the page
-        return self._read_rare()
+    def _is_found(self) -> bool:
+        """Searches in the way that suits the words; whether the page is full then, or nothing is left."""
+        if (self.expected <= RARE and self._read_rare()) or self._walk(SHORT_WALK):
+            return True
+        return self._walk(LONGEST_WALK) if self.met >= OFTEN * self.walked else self._look_up_days()
 
     def _read_rare(self) -> bool:
         """Reads all matches at once, or says that they are too many."""
@@ -261,12 +273,13 @@ class _Search:
             if not self._step_on():
                 return True
             self.values["window"] = window = min(self.window, most - self.walked)
-            self._keep(sorted(self._rows(_WALK), reverse=True))
+            matches: list[Match] = sorted(self._rows(_WALK), reverse=True)
+            self._keep(matches)
             if len(self.found) >= self.limit:
                 return True
             self.stands_before_window = True
-            self.walked += window
-            self.window = min(self._next_window(window), LAST_WINDOW)
+            self.walked, self.met = self.walked + window, self.met + len(matches)
+            self.window = min(self._next_window(), WIDER * window, LAST_WINDOW)
         return False
 
     def _step_on(self) -> bool:
@@ -275,16 +288,40 @@ class _Search:
             last = self._rows(_LAST_OF_WALK)
             if not last:
                 return False
-            self.values["at"], self.values["pk"] = last[0]
+            self._move_to(*last[0])
             self.stands_before_window = False
         return True
 
-    def _next_window(self, window: int) -> int:
-        """As long as what was found so far lets expect; where that was nothing, much longer."""
-        if not self.found:
-            return 4 * window
+    def _next_window(self) -> int:
+        """As long as what was found so far lets expect."""
         missing = self.limit - len(self.found)
-        return max(FIRST_WINDOW, self.walked * missing * 5 // (len(self.found) * 4))
+        return max(FIRST_WINDOW, self.walked * missing * 5 // (max(len(self.found), 1) * 4))
+
+    def _look_up_days(self) -> bool:
+        """Asks the index for day after day until the page is full or nothing is left (True), or for long enough."""
+        if not self._step_on():
+            return True
+        days, some = self._days(), self.limit + self.limit // 4
+        for _turn in range(MOST_TURNS):
+            day = self.values["at"].astimezone(UTC).date()
+            matches: list[Match] = self._rows(_BY_DAY, day=day, days=days - 1, some=some)
+            self._keep(matches)
+            if len(self.found) >= self.limit:
+                return True
+            if len(matches) < some:
+                self._move_to(datetime.combine(day - timedelta(days - 1), time(), UTC), 0)
+                break
+            self._move_to(*matches[-1][:2])
+            days, some = max(days - (day - matches[-1][0].astimezone(UTC).date()).days, 1), min(4 * some, MOST_MATCHES)
+        return not self._rows(_LAST_OF_WALK, window=1)
+
+    def _days(self) -> int:
+        if ":*" not in self.values["query"]:
+            return MOST_DAYS
+        return min(MOST_DAYS, max(MOST_BEGUN // max(self.expected, 1), LEAST_DAYS))
+
+    def _move_to(self, at: datetime, pk: int) -> None:
+        self.values["at"], self.values["pk"] = at, pk
 
     def _read_all(self) -> None:
         for _turn in range(MOST_TURNS):
@@ -292,7 +329,7 @@ class _Search:
             self._keep(matches)
             if len(self.found) >= self.limit or len(matches) < MOST_MATCHES:
                 return
-            self.values["at"], self.values["pk"] = matches[-1][:2]
+            self._move_to(*matches[-1][:2])
 
     def _keep(self, matches: Sequence[Match]) -> None:
         """Keeps the newest match of each thread that is wanted and does not stand on an earlier page."""

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -310,7 +310,17 @@ class SearchEntry(models.Model):
 
     class Meta:
         indexes = (
-            GinIndex(fields=("document",), name="search_document"),
+            # a search looks for words day by day, and so must not wade through what an update has put off
+            GinIndex(
+                F("document"),
+                Func(
+                    F("posted_at"),
+                    output_field=models.DateField(),
+                    template="((%(expressions)s AT TIME ZONE 'UTC')::date)",
+                ),
+                fastupdate=False,
+                name="search_by_day",
+            ),
             models.Index(fields=("brand", "-posted_at", "-interaction"), name="search_recent"),
             models.Index(fields=("-posted_at", "-interaction"), name="search_latest"),
             models.Index(fields=("thread", "-posted_at"), name="search_of_thread"),

@@ -207,13 +207,20 @@ def everything(user: User, text: str) -> list[int]:
     raise AssertionError("the pages have no end")
 
 
-@pytest.mark.parametrize("rare", [0, 10**9], ids=["by walking back", "by the inverted index"])
+@pytest.fixture(
+    params=[(0, 0.02), (10**9, 0.02), (0, 2)], ids=["by walking back", "by the inverted index", "day by day"]
+)
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words are found by each of the three ways: what counts as rare, and as often, is set so."""
+    rare, often = request.param
+    for name, value in {"RARE": rare, "OFTEN": often, "SHORT_WALK": 40, "FIRST_WINDOW": 40}.items():
+        monkeypatch.setattr(find, name, value)
+
+
 @pytest.mark.parametrize("text", ["tent", "person", "tent is:waiting"])
 def test_pages_of_matches_have_no_gap_and_no_thread_twice(
-    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, rare: int, text: str
+    each_way: None, channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(find, "RARE", rare)
-    monkeypatch.setattr(find, "FIRST_WINDOW", 40)
     monkeypatch.setattr(find, "MOST_MATCHES", 60)
     crowd(channel, 120)
     pages = everything(agent, text)
@@ -222,10 +229,12 @@ def test_pages_of_matches_have_no_gap_and_no_thread_twice(
 
 @pytest.fixture
 def short_walks(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is rare, and no walk is longer than six texts of twenty-one; Maya's is the oldest of all."""
-    for name, value in (("RARE", 0), ("FIRST_WINDOW", 2), ("LAST_WINDOW", 4), ("SHORT_WALK", 2), ("LONGEST_WALK", 6)):
+    """Nothing is rare, no walk is longer than six texts of twenty-one and looks into one day more; Maya's text is the
+    oldest of all."""
+    short = {"RARE": 0, "FIRST_WINDOW": 2, "LAST_WINDOW": 4, "SHORT_WALK": 2, "LONGEST_WALK": 6, "MOST_DAYS": 1}
+    for name, value in short.items():
         monkeypatch.setattr(find, name, value)
-    record(channel, [said("old", MAYA, "zeppelin post", minutes=-60)])
+    record(channel, [said("old", MAYA, "zeppelin post", minutes=-60 * 24 * 3)])
     crowd(channel, 10)
 
 
@@ -252,11 +261,10 @@ def test_people_come_at_their_place_in_an_unfinished_search(short_walks: None, a
     )
 
 
-@pytest.mark.parametrize("rare", [0, 10**9], ids=["common", "rare"])
 def test_neither_common_nor_rare_words_read_a_big_table_whole(
-    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, rare: int
+    each_way: None, channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(find, "RARE", rare)
+    monkeypatch.setattr(find, "SHORT_WALK", 2)
     crowd(channel, 3)
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
         # a small table would be read whole whatever its indexes
