@@ -255,6 +255,11 @@ def renew(channel: int, credentials: dict[str, str]) -> None:
     connecting.renew(by=_admin(), channel=Channel.objects.get(pk=channel), credentials=credentials)
 
 
+def hire_admin() -> None:
+    """There is an admin before the strike: making one is not part of it."""
+    _admin()
+
+
 def _admin() -> User:
     return User.objects.get_or_create(email="admin@example.com", defaults={"name": "Adam", "role": Role.ADMIN})[0]
 

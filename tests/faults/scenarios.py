@@ -408,7 +408,7 @@ class Renew(Scenario):
 
     def set_up(self, scene: Scene) -> Iterator[Calls]:
         self.says(scene)
-        yield [("pull", {"channel": scene.channel})]
+        yield [("hire_admin", {}), ("pull", {"channel": scene.channel})]
         token = f"{self.kind}/brands/{scene.brand['id']}/token"
         self.stage.control("POST", token, {"action": "revoke"})
         self.says(scene)

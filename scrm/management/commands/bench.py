@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand
 from scrm.bench.latency import latency
 from scrm.bench.memory import memory
 from scrm.bench.pages import pages
+from scrm.bench.pushing import pushing
 from scrm.bench.stack import Stack, running
 from scrm.bench.storing import storing
 from scrm.bench.workspace import ROUNDS, workspace
@@ -29,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--already", type=int, default=100_000, help="interactions to have before measuring")
-        parser.add_argument("--here", action="store_true", help="only storing, and in the present database")
+        parser.add_argument("--here", action="store_true", help="only storing, in the present database")
         parser.add_argument(
             "--filled", action="store_true", help="only pages, of what bench_fill put into the database"
         )
@@ -38,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         already: int = options["already"]
         if options["here"]:
-            found = {"storing": storing(already=already)}
+            found = {"storing": storing(already=already), "pushing": pushing()}
         elif options["filled"]:
             found = {"workspace": workspace(options["rounds"])}
         else:
@@ -58,7 +59,7 @@ class Command(BaseCommand):
                 found["latency"] = latency(stack)
                 found["memory_after_work"] = memory(stack)  # every worker process has read texts by now
             self._tell(f"Storing {already:,} posts, then measuring ...")
-            found["storing"] = _storing(stack, already)
+            found |= _storing(stack, already)
             self._tell("Measuring pages ...")
             found["pages"] = pages(stack)
             self._tell("Filling a bigger inbox, then measuring the workspace ...")
@@ -70,7 +71,7 @@ class Command(BaseCommand):
 
 
 def _storing(stack: Stack, already: int) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_said(stack, "bench", "--here", "--already", str(already)))["storing"]
+    found: dict[str, Any] = json.loads(_said(stack, "bench", "--here", "--already", str(already)))
     return found
 
 
