@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from accounts.roles import Permission, Role
 from channels_ingest.networks.base import Action
 from conversations import macros
 from conversations.actions import NotPossible
-from conversations.languages import heard
+from conversations.languages import heard, others
 from conversations.models import Macro, Notification, Promise
 
 if TYPE_CHECKING:
@@ -137,18 +137,31 @@ class NoticeForm(forms.Form):
     digest = forms.ChoiceField(
         label=_("By mail"), choices=Digest.choices, help_text=_("What you have read in the product is not mailed.")
     )
-    languages = forms.CharField(
+    languages = forms.MultipleChoiceField(
         label=_("Languages I read"),
         required=False,
-        max_length=100,
-        help_text=_("Two letters each, with commas: en, de. What is written in another language is marked."),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("What is written in another language is marked. Without a choice nothing is."),
     )
 
-    def clean_languages(self) -> list[str]:
-        codes = [code.strip().lower() for code in self.cleaned_data["languages"].split(",") if code.strip()]
-        if any(not (len(code) in (2, 3) and code.isascii() and code.isalpha()) for code in codes):
-            raise forms.ValidationError(_("Two letters each, with commas: en, de."))
-        return list(dict.fromkeys(codes))
+    def __init__(self, *args: Any, reads: Sequence[str], **kwargs: Any) -> None:
+        """`reads` are the codes chosen before: one that has no name stays on offer."""
+        super().__init__(*args, **kwargs)
+        self.usual, rest = heard(), others()
+        nameless = set(reads) - {code for code, _name in (*self.usual, *rest)}
+        rest += [(code, code) for code in sorted(nameless)]
+        field = self.fields["languages"]
+        if isinstance(field, forms.MultipleChoiceField):
+            field.choices = [*self.usual, *rest]
+        self.rest_opens = bool(set(reads) & {code for code, _name in rest})
+
+    @property
+    def usual_languages(self) -> list[Any]:
+        return list(self["languages"])[: len(self.usual)]
+
+    @property
+    def other_languages(self) -> list[Any]:
+        return list(self["languages"])[len(self.usual) :]
 
 
 class SnoozeForm(forms.Form):

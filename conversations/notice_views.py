@@ -64,8 +64,8 @@ def notice_settings(request: Request) -> HttpResponse:
     """Which kinds the user wants to hear of, how often by mail, and which languages they read."""
     user = request.user
     wanted = [kind for kind in Notification.Kind.values if kind not in user.muted]
-    initial = {"kinds": wanted, "digest": user.digest, "languages": ", ".join(user.languages)}
-    form = NoticeForm(request.POST or None, initial=initial)
+    initial = {"kinds": wanted, "digest": user.digest, "languages": user.languages}
+    form = NoticeForm(request.POST or None, initial=initial, reads=user.languages)
     if request.method == "POST" and form.is_valid():
         user.muted = [kind for kind in Notification.Kind.values if kind not in form.cleaned_data["kinds"]]
         user.digest, user.languages = form.cleaned_data["digest"], form.cleaned_data["languages"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -157,11 +158,28 @@ def test_the_bell_counts_and_the_list_leads_to_the_note(browser: Client, thread:
 
 
 def test_each_kind_is_switched_off_on_the_profile(browser: Client, colleague: User) -> None:
-    browser.post("/profile/notifications/", {"kinds": ["assigned"], "digest": "daily", "languages": "EN, de"})
+    browser.post("/profile/notifications/", {"kinds": ["assigned"], "digest": "daily", "languages": ["en", "de"]})
     colleague.refresh_from_db()
     assert "mention" in colleague.muted
     assert "assigned" not in colleague.muted
     assert (colleague.digest, colleague.languages) == ("daily", ["en", "de"])
+
+
+def test_languages_are_chosen_by_name_and_what_was_chosen_before_stays(browser: Client, colleague: User) -> None:
+    User.objects.filter(pk=colleague.pk).update(languages=["de", "tlh"], language="de")
+    shown = " ".join(browser.get("/profile/notifications/").content.decode().split())
+    chosen = re.findall(r'name="languages" value="(\w+)"[^>]* checked', shown)
+    assert chosen == ["de", "tlh"]
+    assert shown.index("Portugiesisch") < shown.index("<details open>") < shown.index("Chinesisch")
+    answer = browser.post("/profile/notifications/", {"digest": "off", "languages": ["de", "zh", "tlh"]})
+    colleague.refresh_from_db()
+    assert (answer.status_code, colleague.languages) == (302, ["de", "zh", "tlh"])
+
+
+def test_a_language_that_nobody_offered_is_refused(browser: Client, colleague: User) -> None:
+    answer = browser.post("/profile/notifications/", {"digest": "off", "languages": ["<b>"]})
+    colleague.refresh_from_db()
+    assert (answer.status_code, colleague.languages) == (200, [])
 
 
 def test_names_for_a_note_are_those_of_the_brand(browser: Client, thread: Thread, stranger: User) -> None:
