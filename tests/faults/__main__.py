@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.faults.crash_points import enumerate_points
-from tests.faults.data_lost import DataLost, DataLostCarelessly
+from tests.faults.data_lost import DataLost, DataLostCarelessly, Promoted
 from tests.faults.drills import DiskFull, NoMount, Poisoned, Rolling, run_drill
 from tests.faults.exposures import Range
 from tests.faults.figures import run_figures
@@ -21,6 +21,7 @@ DRILLS: dict[str, tuple[type[Storm], str]] = {
     "poison": (Poisoned, "calm, then a vandal who pushes poison: what the neighbours notice"),
     "disk-full": (DiskFull, "the database's disk is full for a while"),
     "data-lost": (DataLost, "the database's directory is lost, and comes back from a synchronous receiver's WAL"),
+    "promoted": (Promoted, "the same, and a streaming standby takes the place of the first"),
     "data-lost-carelessly": (DataLostCarelessly, "the same, restored without the newest WAL; this must not be clean"),
 }
 

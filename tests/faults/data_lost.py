@@ -7,8 +7,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import psycopg2
 
 from scrm.embedded.launch import launch
 from scrm.embedded.places import service_account
@@ -22,6 +26,8 @@ from tests.faults.storm import Storm
 
 AWAY = 6.0  # seconds for which the receiver is away; longer than any hiccup, shorter than a browser's patience
 NAME = "receiver"
+SOCKET = ".s.PGSQL.5432"
+RELOAD = "SELECT pg_reload_conf()"
 # A segment that was not full when the server died lies there as ".partial", and holds the newest commits.
 RESTORE = "cp {wal}/%f %p || cp {wal}/%f.partial %p"
 WITHOUT_THE_NEWEST = "cp {wal}/%f %p"  # a mistake, to show that the judge sees it
@@ -36,12 +42,11 @@ class DataLost(Rolling):
         super()._open()
         self.ledgers = Judge(self.stage.dsn, self.stage.sandbox_url)
         self.copy, self.wal = self._directory("copy"), self._directory("wal")
-        self._run("pg_receivewal", "--create-slot", "--if-not-exists", f"--slot={NAME}")
-        self._run("pg_basebackup", "-D", str(self.copy / "base"), "--checkpoint=fast")
+        self._copy_all()
         self.kept["receiver"] = Kept("receiver", self._start_receiver)
         self.kept["receiver"].watch()
         self.stage.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{NAME}'")
-        self.stage.sql("SELECT pg_reload_conf()")
+        self.stage.sql(RELOAD)
         await_true(self._is_synchronous, 30, "the receiver")
 
     def _rage(self) -> None:
@@ -70,16 +75,25 @@ class DataLost(Rolling):
 
     def _lose_everything(self) -> None:
         self.before = self._acknowledged()
-        for one in (self.kept["postgres"], self.kept.pop("receiver")):
-            one.kill()
-            if one.process is not None:
-                one.process.wait()
+        self._end("postgres")
         shutil.rmtree(self.stage.postgres.cluster)
         self.outcome.strikes["f9_data_lost"] += 1
+
+    def _end(self, name: str) -> None:
+        self.kept[name].kill()
+        if (process := self.kept[name].process) is not None:
+            process.wait()
+
+    def _copy_all(self) -> None:
+        """The base backup, behind the start of the WAL that is received."""
+        self._run("pg_receivewal", "--create-slot", "--if-not-exists", f"--slot={NAME}")
+        self._run("pg_basebackup", "-D", str(self.copy / "base"), "--checkpoint=fast")
 
     def _bring_back(self) -> None:
         """The base backup, then all WAL that the receiver holds, to its end."""
         began, cluster = time.monotonic(), self.stage.postgres.cluster
+        self._end("receiver")
+        del self.kept["receiver"]
         shutil.move(self.copy / "base", cluster)
         with (cluster / "postgresql.auto.conf").open("a") as settings:
             settings.write(f"restore_command = '{self.restore_command.format(wal=self.wal)}'\n")
@@ -134,3 +148,32 @@ class DataLostCarelessly(DataLost):
     """The same, restored without the newest segment: the judge must see what was lost."""
 
     restore_command = WITHOUT_THE_NEWEST
+
+
+class Promoted(DataLost):
+    """The second machine is a streaming standby, which takes the place of the first: nothing has to be restored."""
+
+    def _copy_all(self) -> None:
+        self._run("pg_basebackup", "-D", str(self.copy / "base"), "--checkpoint=fast", "-R", "-C", f"--slot={NAME}")
+
+    def _start_receiver(self) -> subprocess.Popen[Any]:
+        settings = ("-c", f"unix_socket_directories={self.wal}", "-c", "primary_slot_name=" + NAME)
+        first = self.stage.postgres.command
+        argv = [*first.argv, "-D", str(self.copy / "base"), *settings]
+        log = self.stage.places.logs / "standby.log"
+        return spawn(replace(first, argv=argv, directory=self.copy / "base", log=log))
+
+    def _bring_back(self) -> None:
+        """Promoted, told not to wait for a standby of its own, and found where the first one was."""
+        began = time.monotonic()
+        self.kept["postgres"].process = self.kept.pop("receiver").process
+        with closing(psycopg2.connect(host=str(self.wal), user=ROLE, dbname="scrm")) as standby:
+            standby.autocommit = True
+            with standby.cursor() as cursor:
+                for step in ("SELECT pg_promote()", "ALTER SYSTEM RESET synchronous_standby_names", RELOAD):
+                    cursor.execute(step)
+        place = self.stage.places.sockets / SOCKET
+        place.unlink(missing_ok=True)
+        place.symlink_to(self.wal / SOCKET)
+        await_true(self._takes_writes, 60, "the promoted standby")
+        self.restored_after = time.monotonic() - began
