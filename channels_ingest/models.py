@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -316,7 +317,8 @@ class Recheck(models.Model):
 class Reconcile(models.Model):
     """One reading back of a channel over a window: what was missing here and is here now.
 
-    `missing_ids` names the first thousand of the missing items.
+    While it is not finished, it is begun (again) from `due_at` on, where nobody is at it. `missing_ids` names the first
+    thousand of the missing items.
     """
 
     class Cause(models.TextChoices):
@@ -329,6 +331,8 @@ class Reconcile(models.Model):
     since = models.DateTimeField()
     began_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     read = models.PositiveIntegerField(default=0)
     missing = models.PositiveIntegerField(default=0)
     repaired = models.PositiveIntegerField(default=0)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.alone import alone
 from accounts.audit import audit
@@ -20,7 +21,7 @@ from channels_ingest import wake
 from channels_ingest.health import failed
 from channels_ingest.ingest import hand_over
 from channels_ingest.models import Channel, Recheck, Reconcile, pull_times
-from channels_ingest.networks.base import AuthorRemoval, Item, NetworkError, Post, Removal, Trouble, Visibility
+from channels_ingest.networks.base import AuthorRemoval, Item, NetworkError, Page, Post, Removal, Trouble, Visibility
 from conversations.models import Alias, Interaction, Tombstone
 
 RECONCILE_LOCK = 4  # first half of the advisory lock key; the second half is the channel's id
@@ -30,6 +31,8 @@ BEFORE_OUTAGE = timedelta(hours=1)
 STILL_ON_ITS_WAY = timedelta(minutes=2)  # younger than the last pull by this: not missing, only not here yet
 AFTER_REFUSAL = timedelta(minutes=15)  # how long a channel rests whose network refused to be read back
 MOST_IDS = 1000
+MOST_TRIES = 5  # of a run whose workers died over it
+AGAIN = timedelta(minutes=1)  # the first is repeated at once, the others after one, three and seven of these
 BATCH = 50  # as many as every network looks up at once
 ROUND_EVERY = timedelta(hours=20)  # each stored post is looked up again within a day
 
@@ -51,47 +54,87 @@ def ask(channel: Channel, *, window: timedelta, by: User) -> bool:
     return True
 
 
-def _asked_for(channel: Channel) -> Reconcile | None:
-    """A run that a person asked for and that has not come to its end, perhaps because its worker was killed."""
-    return channel.reconciles.filter(cause=Reconcile.Cause.ASKED, finished_at=None).order_by("pk").first()
+def _asked_for(channel: Channel) -> bool:
+    return channel.reconciles.filter(cause=Reconcile.Cause.ASKED, finished_at=None).exists()
 
 
 def reconcile(
-    channel: Channel, *, since: datetime, cause: str = Reconcile.Cause.ASKED, asked: Reconcile | None = None
+    channel: Channel, *, since: datetime, cause: str = Reconcile.Cause.ASKED, begun: Reconcile | None = None
 ) -> Reconcile | None:
-    """Reads every stream of the channel back to `since` (aware) and stores exactly what is missing.
+    """Reads every stream of the channel back to `since` (aware) and stores exactly what is missing; or does so for a
+    run that was begun, or asked for, and has not come to its end.
 
-    Returns what was found, or None where another run is at it. A network's refusal stands in `error`.
+    Returns what was found, or None where another run is at it. A network's refusal stands in `error`. A run whose
+    worker ends is not finished, and is found again by query.
     """
     with alone(RECONCILE_LOCK, channel.pk) as ours:
-        if not ours or (asked and not Reconcile.objects.filter(pk=asked.pk, finished_at=None).exists()):
+        if not ours:
             return None
-        row = asked or Reconcile.objects.create(channel=channel, cause=cause, since=since)
-        reached = pull_times(channel)
+        row = begun or Reconcile.objects.create(channel=channel, cause=cause, since=since)
+        row.refresh_from_db()
+        if row.finished_at is not None or not _begin(row):
+            return None
         try:
-            for stream in channel.adapter.streams:
-                _read_stream(row, channel, stream.name, reached.get(stream.name))
+            ended = _read_streams(row, channel)
         except NetworkError as error:
             failed(channel, error, sending=False)
-            row.error = error.message[:1000]
-        row.finished_at = timezone.now()
-        row.save()
-        failpoint("reconcile.done")
+            ended, row.error = True, error.message[:1000]
+        if ended:
+            _finish(row)
+        else:
+            _give_back(row)
     return row
 
 
-def _read_stream(row: Reconcile, channel: Channel, stream: str, reached: datetime | None) -> None:
-    network = channel.speak()
-    for page in network.pull(stream, network.cursor_at(stream, row.since)):
-        posts = [item for item in page.items if isinstance(item, Post)]
-        missing = _missing(channel, posts)
-        late = [post for post in posts if post.external_id in missing and _overdue(post, row.since, reached)]
-        recorded = hand_over(channel, page.items, dropped=page.dropped)
-        failpoint("reconcile.page")
-        row.read += len(page.items)
-        row.missing += len(late)
-        row.repaired += min(len(late), recorded.stored)
-        row.missing_ids = [*row.missing_ids, *(post.external_id for post in late)][:MOST_IDS]
+def _begin(row: Reconcile) -> bool:
+    """Counts the try before it; False where it was tried too often. The pause grows, for each try costs calls."""
+    if row.tries >= MOST_TRIES:
+        row.error = _("It was begun %(count)d times and did not come to its end.") % {"count": row.tries}
+        _finish(row)
+        return False
+    row.due_at = timezone.now() + AGAIN * (2**row.tries - 1)
+    row.tries, row.read = row.tries + 1, 0
+    row.save(update_fields=("tries", "due_at", "read"))
+    return True
+
+
+def _give_back(row: Reconcile) -> None:
+    """This worker is asked to end: no fault of the run."""
+    Reconcile.objects.filter(pk=row.pk).update(tries=row.tries - 1, due_at=timezone.now())
+
+
+def _finish(row: Reconcile) -> None:
+    row.finished_at = timezone.now()
+    row.save()
+    if row.cause == Reconcile.Cause.OUTAGE and not row.error:
+        over = Channel.objects.filter(pk=row.channel_id, outage_from=row.since + BEFORE_OUTAGE)
+        over.update(outage_from=None)
+    failpoint("reconcile.done")
+
+
+def _read_streams(row: Reconcile, channel: Channel) -> bool:
+    """False where this worker is asked to end before all is read. Raises NetworkError."""
+    network, reached = channel.speak(), pull_times(channel)
+    for stream in channel.adapter.streams:
+        for page in network.pull(stream.name, network.cursor_at(stream.name, row.since)):
+            _take(row, channel, page, reached.get(stream.name))
+            if closing():
+                return False
+    return True
+
+
+def _take(row: Reconcile, channel: Channel, page: Page, reached: datetime | None) -> None:
+    """Stores what is missing of a page, and keeps what was found: whoever goes on will not find it missing again."""
+    posts = [item for item in page.items if isinstance(item, Post)]
+    missing = _missing(channel, posts)
+    late = [post for post in posts if post.external_id in missing and _overdue(post, row.since, reached)]
+    recorded = hand_over(channel, page.items, dropped=page.dropped)
+    failpoint("reconcile.page")
+    row.read += len(page.items)
+    row.missing += len(late)
+    row.repaired += min(len(late), recorded.stored)
+    row.missing_ids = [*row.missing_ids, *(post.external_id for post in late)][:MOST_IDS]
+    row.save(update_fields=("read", "missing", "repaired", "missing_ids"))
 
 
 def _overdue(post: Post, since: datetime, reached: datetime | None) -> bool:
@@ -109,27 +152,31 @@ def _missing(channel: Channel, posts: Iterable[Post]) -> set[str]:
 
 
 def reconcile_due(now: datetime) -> int:
-    """Reads back the channels whose outage is over, and each active one once a day; returns how many."""
+    """Goes on with what was begun or asked for, reads back the channels whose outage is over, and each active one once
+    a day; returns how many."""
     done = 0
     for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
         if closing():
             break
-        if asked := _asked_for(channel):
-            done += reconcile(channel, since=asked.since, asked=asked) is not None
-        elif _refused_lately(channel, now):
-            continue
-        elif channel.outage_from is not None:
-            found = reconcile(channel, since=channel.outage_from - BEFORE_OUTAGE, cause=Reconcile.Cause.OUTAGE)
-            if found and not found.error:
-                Channel.objects.filter(pk=channel.pk, outage_from=channel.outage_from).update(outage_from=None)
-            done += found is not None
-        elif _night_has_come(channel, now):
-            done += reconcile(channel, since=now - WINDOW, cause=Reconcile.Cause.NIGHTLY) is not None
+        done += _look_at(channel, now) is not None
     return done
 
 
+def _look_at(channel: Channel, now: datetime) -> Reconcile | None:
+    begun = channel.reconciles.filter(finished_at=None).order_by("due_at", "pk").first()
+    if begun is not None:
+        return reconcile(channel, since=begun.since, begun=begun) if begun.due_at <= now else None
+    if _refused_lately(channel, now):
+        return None
+    if channel.outage_from is not None:
+        return reconcile(channel, since=channel.outage_from - BEFORE_OUTAGE, cause=Reconcile.Cause.OUTAGE)
+    if _night_has_come(channel, now):
+        return reconcile(channel, since=now - WINDOW, cause=Reconcile.Cause.NIGHTLY)
+    return None
+
+
 def _refused_lately(channel: Channel, now: datetime) -> bool:
-    return Reconcile.objects.filter(channel=channel, began_at__gt=now - AFTER_REFUSAL).exclude(error="").exists()
+    return Reconcile.objects.filter(channel=channel, finished_at__gt=now - AFTER_REFUSAL).exclude(error="").exists()
 
 
 def _night_has_come(channel: Channel, now: datetime) -> bool:
@@ -159,7 +206,7 @@ def _recheck(channel: Channel, now: datetime, batches: int) -> int:
     if place.finished_at and now - place.began_at > ROUND_EVERY:
         place.position, place.began_at, place.finished_at, place.looked_up, place.removed = 0, now, None, 0, 0
     before = place.removed
-    for _ in range(0 if place.finished_at else batches):
+    for _batch in range(0 if place.finished_at else batches):
         due = Interaction.objects.filter(
             channel=channel,
             external_id__isnull=False,

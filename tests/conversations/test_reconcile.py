@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from io import StringIO
 
+import psycopg2
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from channels_ingest.models import Channel, Reconcile, StreamCursor
@@ -91,6 +93,75 @@ def test_an_outage_whose_back_fill_failed_is_not_over(network: Readable, channel
 def test_every_active_channel_is_read_back_once_a_day(network: Readable, channel: Channel) -> None:
     Channel.objects.update(created_at=NOON - timedelta(days=9))
     assert [reconcile.reconcile_due(timezone.now()) for _ in range(2)] == [1, 0]
+
+
+@pytest.fixture
+def night(network: Readable, channel: Channel) -> Readable:
+    """The channel is due to be read back."""
+    Channel.objects.update(created_at=NOON - timedelta(days=9))
+    return network
+
+
+class Killed(BaseException):
+    """What a worker's death looks like from within."""
+
+
+def die_on_the_second_page(network: Readable, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pull(*_: object) -> Iterator[Page]:
+        yield Page((FIRST,), {})
+        raise Killed
+
+    monkeypatch.setattr(network, "pull", pull)
+
+
+def test_a_night_that_died_midway_is_gone_on_with_soon(night: Readable, monkeypatch: pytest.MonkeyPatch) -> None:
+    StreamCursor.objects.update(succeeded_at=timezone.now())
+    monkeypatch.setattr(reconcile, "WINDOW", timezone.now() - NOON + timedelta(hours=1))
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        die_on_the_second_page(night, patched)
+        reconcile.reconcile_due(timezone.now())
+    assert reconcile.reconcile_due(timezone.now()) == 1
+    (row,) = Reconcile.objects.all()
+    assert (row.cause, row.tries, row.finished_at is not None) == ("nightly", 2, True)
+    assert (row.read, row.missing, row.repaired, row.missing_ids) == (3, 3, 3, ["1", "2", "3"])
+    assert Interaction.objects.count() == 3
+    assert reconcile.reconcile_due(timezone.now()) == 0
+
+
+def test_a_run_that_kills_every_worker_is_given_up_and_begins_again_the_next_night(
+    night: Readable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    with monkeypatch.context() as patched:
+        die_on_the_second_page(night, patched)
+        for _try in range(reconcile.MOST_TRIES):
+            with pytest.raises(Killed):
+                reconcile.reconcile_due(now + timedelta(hours=1))
+    reconcile.reconcile_due(now + timedelta(hours=1))
+    assert "5 times" in Reconcile.objects.get(cause="nightly").error
+    assert [reconcile.reconcile_due(now + timedelta(hours=hours)) for hours in (2, 25)] == [0, 1]
+
+
+def test_a_worker_that_is_asked_to_end_leaves_the_rest_to_another(
+    night: Readable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = iter((False, True))
+    with monkeypatch.context() as patched:
+        patched.setattr(reconcile, "closing", lambda: next(asked))
+        reconcile.reconcile_due(timezone.now())
+    row = Reconcile.objects.get()
+    assert (row.read, row.tries, row.finished_at) == (2, 0, None)
+    assert reconcile.reconcile_due(timezone.now()) == 1
+    assert Interaction.objects.count() == 3
+
+
+def test_what_somebody_is_at_is_left_to_them(night: Readable, channel: Channel) -> None:
+    Reconcile.objects.create(channel=channel, cause=Reconcile.Cause.NIGHTLY, since=NOON)
+    with psycopg2.connect(**connection.get_connection_params()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [reconcile.RECONCILE_LOCK, channel.pk])
+        assert reconcile.reconcile_due(timezone.now()) == 0
+        cursor.execute("SELECT pg_advisory_unlock_all()")
+    assert reconcile.reconcile_due(timezone.now()) == 1
 
 
 def test_a_post_that_is_gone_on_the_network_is_emptied_here(network: Readable, channel: Channel) -> None:
