@@ -8,10 +8,12 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.db.models import Q, QuerySet
 from django.utils.text import slugify
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choosing import Crowd, SomeOf
 from accounts.models import ApiKey, Brand, Team, User
 from accounts.roles import Role
 
@@ -64,26 +66,45 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
         help_texts: ClassVar[dict[str, Any]] = {"name": _("A word that tells you later which program uses it.")}
 
 
-class TeamChoice(forms.ModelMultipleChoiceField[Team]):
+def team_label(team: Team) -> str:
+    """The team's name with its brand's: the names of teams are unique within a brand alone."""
+    return f"{team.brand.name}: {team.name}"
+
+
+class TeamChoice(SomeOf[Team]):
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.brand.name}: {obj.name}"
+        return team_label(obj)
+
+
+def person_label(person: User) -> str:
+    return f"{person.name} ({person.email})"
+
+
+def _brands_named(rows: QuerySet[Brand], text: str) -> QuerySet[Brand]:
+    return rows.filter(slug=text.lower())
+
+
+def _teams_named(rows: QuerySet[Team], text: str) -> QuerySet[Team]:
+    """Of "Brand: Team": a brand's name may hold colons, so the last one parts them where the first does not."""
+    parts = [(text[:at].strip(), text[at + 1 :].strip()) for at, sign in enumerate(text) if sign == ":"]
+    meant = Q(pk__in=())
+    for brand, team in parts:
+        meant |= Q(brand__name__iexact=brand, name__iexact=team)
+    return rows.filter(meant)
+
+
+def _people_named(rows: QuerySet[User], text: str) -> QuerySet[User]:
+    return rows.filter(email__iexact=text)
 
 
 class NewPersonForm(forms.Form):
     email = forms.EmailField(label=_("E-mail address"), max_length=254)
     name = forms.CharField(label=_("Name"), max_length=120)
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.AGENT)
-    brands = forms.ModelMultipleChoiceField(
-        label=_("Brands"),
-        queryset=Brand.objects.none(),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Admins see every brand."),
+    brands = SomeOf(
+        label=_("Brands"), queryset=Brand.objects.none(), required=False, help_text=_("Admins see every brand.")
     )
-    teams = TeamChoice(
-        label=_("Teams"), queryset=Team.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
-    )
-
+    teams = TeamChoice(label=_("Teams"), queryset=Team.objects.none(), required=False)
     needs_approval = forms.BooleanField(
         label=_("Public answers wait for approval"),
         required=False,
@@ -93,8 +114,10 @@ class NewPersonForm(forms.Form):
     def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person = person
-        _choices(self, "brands", Brand.objects.all())
-        _choices(self, "teams", Team.objects.select_related("brand").order_by("brand__name", "name", "id"))
+        teams = Team.objects.select_related("brand").order_by("brand__name", "name", "id")
+        mine = (person.brands.all(), teams.filter(members=person)) if person else (Brand.objects.none(), teams.none())
+        _some_of(self, "brands").offer(Brand.objects.all(), Crowd(mine[0], str, "known-brands", _brands_named))
+        _some_of(self, "teams").offer(teams, Crowd(mine[1], team_label, "known-teams", _teams_named))
 
     def clean_email(self) -> str:
         email = User.objects.normalize_email(self.cleaned_data["email"])
@@ -162,14 +185,14 @@ class BrandForm(forms.Form):
 
 class TeamForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=80)
-    members = forms.ModelMultipleChoiceField(
-        label=_("Members"), queryset=User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
-    )
+    members = SomeOf(label=_("Members"), queryset=User.objects.none(), required=False)
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.team = team
-        _choices(self, "members", User.objects.filter(is_active=True, brands=team.brand_id))
+        members = team.members.all() if team.pk else User.objects.none()
+        crowd = Crowd(members, person_label, "known-people", _people_named, query=f"?of={team.brand_id}")
+        _some_of(self, "members").offer(User.objects.filter(is_active=True, brands=team.brand_id), crowd)
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
@@ -178,7 +201,8 @@ class TeamForm(forms.Form):
         return name
 
 
-def _choices(form: forms.Form, name: str, queryset: Any) -> None:
+def _some_of(form: forms.Form, name: str) -> SomeOf[Any]:
     field = form.fields[name]
-    if isinstance(field, forms.ModelMultipleChoiceField):
-        field.queryset = queryset
+    if not isinstance(field, SomeOf):
+        raise TypeError(f"{name} is no field for some of many.")
+    return field

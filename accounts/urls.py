@@ -30,5 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("brands/<int:brand_pk>/teams/new/", views.team, name="team-new"),
     path("brands/<int:brand_pk>/teams/<int:pk>/", views.team, name="team"),
     path("brands/<int:brand_pk>/teams/<int:pk>/removal/", views.team_remove, name="team-remove"),
+    path("known/brands/", views.known_brands, name="known-brands"),
+    path("known/teams/", views.known_teams, name="known-teams"),
+    path("known/people/", views.known_people, name="known-people"),
     path("audit/", views.audit_log, name="audit-log"),
 ]

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.core.mail import BadHeaderError
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actions
 from accounts.access import public, requires, signed_in
+from accounts.choosing import LONGEST_ID, MOST_PROPOSED, words_typed
 from accounts.forms import (
     ApiKeyForm,
     BrandForm,
@@ -28,6 +30,7 @@ from accounts.forms import (
     ResetForm,
     SignInForm,
     TeamForm,
+    team_label,
 )
 from accounts.keyset import page
 from accounts.models import AuditEntry, Brand, Team, User
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
 
 PEOPLE_PER_PAGE = 50
 ENTRIES_PER_PAGE = 50
+ROWS_PER_PAGE = 50
+MOST_CHIPS = 6  # beside one row
+MOST_OF_ONES_OWN = 50  # brands and teams on the profile
 
 
 def _account(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -121,7 +127,8 @@ def profile(request: SignedIn) -> HttpResponse:
         actions.change_own_profile(user=user, **form.cleaned_data)
         messages.success(request, _("Your profile is saved."))
         return redirect("profile")
-    return _account(request, "accounts/profile.html", {"form": form})
+    own = {"brands": user.brands.all()[:MOST_OF_ONES_OWN], "teams": user.teams.all()[:MOST_OF_ONES_OWN]}
+    return _account(request, "accounts/profile.html", {"form": form, **own})
 
 
 @signed_in
@@ -135,7 +142,8 @@ def api_keys(request: SignedIn) -> HttpResponse:
         _key, token = actions.issue_key(user=request.user, name=form.cleaned_data["name"])
         form = ApiKeyForm()
     keys = request.user.api_keys.filter(revoked_at=None)
-    return _account(request, "accounts/api_keys.html", {"form": form, "keys": keys, "token": token})
+    shown = page(keys, by=("-id",), after=request.GET.get("after", ""), size=ROWS_PER_PAGE)
+    return _account(request, "accounts/api_keys.html", {"form": form, "page": shown, "token": token})
 
 
 @signed_in
@@ -161,12 +169,18 @@ def roles(request: SignedIn) -> HttpResponse:
 @requires(Permission.PEOPLE)
 @require_safe
 def people(request: SignedIn) -> HttpResponse:
-    words = request.GET.get("q", "").replace("\0", "").strip()
-    found = User.objects.prefetch_related("brands", "teams")
-    if words:
-        found = found.filter(Q(name__icontains=words) | Q(email__icontains=words))
+    words = words_typed(request)
+    found = _called(
+        User.objects.prefetch_related(Prefetch("brands", Brand.objects.all()[:MOST_CHIPS], to_attr="some_brands")),
+        words,
+    )
     shown = page(found, by=("name", "id"), after=request.GET.get("after", ""), size=PEOPLE_PER_PAGE)
     return _settings(request, "accounts/people.html", "people", {"page": shown, "words": words})
+
+
+def _called(people: QuerySet[User], words: str) -> QuerySet[User]:
+    """Those whose name or address holds the words."""
+    return people.filter(Q(name__icontains=words) | Q(email__icontains=words)) if words else people
 
 
 @requires(Permission.PEOPLE)
@@ -227,8 +241,19 @@ def invite(request: HttpRequest, person: User) -> None:
 @requires(Permission.PEOPLE)
 @require_safe
 def brands(request: SignedIn) -> HttpResponse:
-    found = Brand.objects.visible_to(request.user).annotate(people=Count("members", distinct=True))
-    return _settings(request, "accounts/brands.html", "brands", {"brands": found.prefetch_related("teams")})
+    words = words_typed(request)
+    found = Brand.objects.visible_to(request.user).filter(name__icontains=words)
+    rows = found.annotate(
+        people=_number_of(User.brands.through, "brand"), number_of_teams=_number_of(Team, "brand")
+    ).prefetch_related(Prefetch("teams", Team.objects.all()[:MOST_CHIPS], to_attr="some_teams"))
+    shown = page(rows, by=("name", "id"), after=request.GET.get("after", ""), size=ROWS_PER_PAGE)
+    return _settings(request, "accounts/brands.html", "brands", {"page": shown, "words": words})
+
+
+def _number_of(model: Any, key: str) -> Coalesce:
+    """How many rows of the model belong to the outer row by this key."""
+    mine = model.objects.filter(**{key: OuterRef("pk")}).order_by().values(key)
+    return Coalesce(Subquery(mine.annotate(number=Count("pk")).values("number")), 0)
 
 
 @requires(Permission.PEOPLE)
@@ -241,8 +266,16 @@ def brand(request: SignedIn, pk: int | None = None) -> HttpResponse:
         brand = actions.save_brand(brand=brand, by=request.user, **form.cleaned_data)
         messages.success(request, _("%(name)s is saved.") % {"name": brand.name})
         return redirect("brand", brand.pk)
-    teams = brand.teams.prefetch_related("members") if brand.pk else ()
-    return _settings(request, "accounts/brand.html", "brands", {"form": form, "brand": brand, "teams": teams})
+    words = words_typed(request)
+    teams = Team.objects.filter(brand=brand.pk, name__icontains=words)
+    shown = page(
+        teams.annotate(people=_number_of(Team.members.through, "team")),
+        by=("name", "id"),
+        after=request.GET.get("after", ""),
+        size=ROWS_PER_PAGE,
+    )
+    context = {"form": form, "brand": brand, "page": shown, "words": words}
+    return _settings(request, "accounts/brand.html", "brands", context)
 
 
 @requires(Permission.PEOPLE)
@@ -268,6 +301,42 @@ def team_remove(request: SignedIn, brand_pk: int, pk: int) -> HttpResponse:
     return redirect("brand", brand_pk)
 
 
+# -- proposals of search fields ---------------------------------------------------------------------------------------
+
+
+def _options(request: HttpRequest, options: list[tuple[str, str]]) -> HttpResponse:
+    return render(request, "forms/_options.html", {"options": options})
+
+
+@requires(Permission.READ)
+@require_safe
+def known_brands(request: SignedIn) -> HttpResponse:
+    """The brands one sees whose names hold the words."""
+    found = Brand.objects.visible_to(request.user).filter(name__icontains=words_typed(request))[:MOST_PROPOSED]
+    return _options(request, [(one.slug, one.name) for one in found])
+
+
+@requires(Permission.PEOPLE)
+@require_safe
+def known_teams(request: SignedIn) -> HttpResponse:
+    """The teams of all brands whose names, or whose brand's, hold the words."""
+    words = words_typed(request)
+    found = Team.objects.filter(Q(name__icontains=words) | Q(brand__name__icontains=words))
+    shown = found.select_related("brand").order_by("brand__name", "name", "id")[:MOST_PROPOSED]
+    return _options(request, [(team_label(one), "") for one in shown])
+
+
+@requires(Permission.PEOPLE)
+@require_safe
+def known_people(request: SignedIn) -> HttpResponse:
+    """Active people whose name or address holds the words; of the brand `of` alone."""
+    found = _called(User.objects.filter(is_active=True), words_typed(request))
+    brand = request.GET.get("of", "")
+    if brand.isdecimal() and len(brand) < LONGEST_ID:
+        found = found.filter(brands=int(brand))
+    return _options(request, [(one.email, one.name) for one in found[:MOST_PROPOSED]])
+
+
 # -- what was done ----------------------------------------------------------------------------------------------------
 
 
@@ -276,7 +345,7 @@ def team_remove(request: SignedIn, brand_pk: int, pk: int) -> HttpResponse:
 def audit_log(request: SignedIn) -> HttpResponse:
     entries = AuditEntry.objects.select_related("by", "brand")
     who = request.GET.get("who", "")
-    if who.isdecimal() and len(who) < 19:
+    if who.isdecimal() and len(who) < LONGEST_ID:
         entries = entries.filter(by=int(who))
     shown = page(entries, by=("-id",), after=request.GET.get("after", ""), size=ENTRIES_PER_PAGE)
     return _settings(request, "accounts/audit_log.html", "audit", {"page": shown, "who": who})

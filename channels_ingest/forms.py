@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choosing import one_of
 from accounts.models import Brand
 from channels_ingest.networks import networks
 
@@ -54,8 +55,8 @@ def _key_field(field: Field, *, keep: bool) -> forms.CharField:
     )
 
 
-class BrandChoice(forms.ModelChoiceField[Brand]):
-    pass
+def brand_choice(user: User) -> forms.ModelChoiceField[Brand]:
+    return one_of(Brand.objects.visible_to(user), by="slug", route="known-brands", label=_("Brand"), empty_label=None)
 
 
 class ConnectForm(KeysForm):
@@ -63,14 +64,12 @@ class ConnectForm(KeysForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        brand = BrandChoice(label=_("Brand"), queryset=Brand.objects.visible_to(user), empty_label=None)
-        self.fields = {"brand": brand, **self.fields}
+        self.fields = {"brand": brand_choice(user), **self.fields}
 
 
 class SandboxForm(forms.Form):
     """An account in the sandbox: no keys, since the sandbox hands them out."""
 
-    brand = BrandChoice(label=_("Brand"), queryset=Brand.objects.none(), empty_label=None)
     network = forms.ChoiceField(label=_("Network"))
     handle = forms.RegexField(
         r"^@?[A-Za-z0-9_]{1,15}$",
@@ -82,7 +81,7 @@ class SandboxForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["brand"] = BrandChoice(label=_("Brand"), queryset=Brand.objects.visible_to(user), empty_label=None)
+        self.fields = {"brand": brand_choice(user), **self.fields}
         self.fields["network"] = forms.ChoiceField(
             label=_("Network"), choices=[(key, found.name) for key, found in networks().items() if found.sandbox]
         )

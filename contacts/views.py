@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import requires
+from accounts.choosing import MOST_LISTED, is_crowd
 from accounts.keyset import page
 from accounts.models import Brand
 from accounts.roles import Permission
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 PEOPLE_PER_PAGE = 50
 NOTES_SHOWN = 50
+MERGES_SHOWN = 50
 MOST_CANDIDATES = 20
 
 OPEN_LINKS = Prefetch(
@@ -59,7 +61,8 @@ def contacts(request: SignedIn) -> HttpResponse:
         after=request.GET.get("after", ""),
         size=PEOPLE_PER_PAGE,
     )
-    context = {"section": "contacts", "page": shown, "words": words, "brands": brands, "brand": brand}
+    context = {"section": "contacts", "page": shown, "words": words, "brand": brand}
+    context |= {"crowd": is_crowd(brands), "brands": brands[:MOST_LISTED]}
     return render(request, "contacts/contacts.html", context)
 
 
@@ -105,7 +108,7 @@ def _show(
     user = request.user
     notes = ContactNote.objects.visible_to(user).filter(contact=contact).select_related("by", "brand")
     links = contact.links.filter(ended_at=None).select_related("identity", "linked_by").order_by("linked_at", "id")
-    merges = Merge.objects.filter(kept=contact, undone_at=None).select_related("dropped", "by").order_by("-at")
+    merges = Merge.objects.filter(kept=contact, undone_at=None).select_related("dropped", "by").order_by("-at", "-pk")
     return render(
         request,
         "contacts/contact.html",
@@ -114,7 +117,7 @@ def _show(
             "contact": contact,
             "links": links,
             "notes": notes[:NOTES_SHOWN],
-            "merges": merges,
+            "merges": merges[:MERGES_SHOWN],
             "acquaintances": contact.acquaintances.filter(brand__in=Brand.objects.visible_to(user)).select_related(
                 "brand"
             ),

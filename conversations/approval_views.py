@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.keyset import page
 from accounts.roles import Permission
 from conversations import approval
 from conversations.actions import NotPossible
@@ -18,16 +19,16 @@ from conversations.models import Approval
 from conversations.pages import Request
 from conversations.tree import newest_inbound
 
-MOST = 50
+PAGE_SIZE = 50
 
 
 @requires(Permission.APPROVE)
 @require_safe
 def approvals(request: Request) -> HttpResponse:
     """What waits, the longest first, with what it answers."""
-    found = _queue(request)[:MOST]
-    rows = [(one, newest_inbound(one.delivery.thread) or "") for one in found]
-    return render(request, "conversations/approvals.html", {"section": "approvals", "rows": rows})
+    shown = page(_queue(request), by=("asked_at", "id"), after=request.GET.get("after", ""), size=PAGE_SIZE)
+    rows = [(one, newest_inbound(one.delivery.thread) or "") for one in shown.rows]
+    return render(request, "conversations/approvals.html", {"section": "approvals", "page": shown, "rows": rows})
 
 
 @requires(Permission.APPROVE)

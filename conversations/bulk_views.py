@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.choosing import words_typed
 from accounts.models import Team, User
 from accounts.roles import Permission
 from conversations import bulk, inbox, macros
 from conversations.actions import NotPossible
-from conversations.forms import SnoozeForm, WhomField, colleagues, everybody, teams_of, usual_time
+from conversations.forms import SnoozeForm, Whom, WhomField, usual_time
 from conversations.models import BulkJob, Thread
 from conversations.pages import Request, thread_of
 
@@ -134,10 +135,11 @@ def bulk_count(request: Request) -> HttpResponse:
 @requires(Permission.REPLY)
 @require_safe
 def bulk_whom(request: Request) -> HttpResponse:
-    """To whom threads can be assigned, as choices of an input."""
-    brands = inbox.brand_ids(request.user)
-    context = {"teams": Team.objects.filter(brand_id__in=brands), "people": everybody(brands)}
-    return render(request, "conversations/_bulk_whom.html", context)
+    """To whom threads can be assigned: the field, or, once something is searched for, its choices."""
+    words = words_typed(request)
+    template = "_whom_options" if words or request.htmx.target == "bulk-to" else "_bulk_whom"
+    context = {"whom": Whom(inbox.brand_ids(request.user), words), "whole": not words}
+    return render(request, f"conversations/{template}.html", context)
 
 
 @requires(Permission.READ)
@@ -197,8 +199,13 @@ def _commands(request: Request, thread: Thread, words: str) -> dict[str, Any]:
         whole = " ".join(str(text) for text in texts).casefold()
         return all(part in whole for part in parts)
 
-    people = [one for one in colleagues(thread) if one != request.user and matches(_("Assign to"), one.name)]
-    teams = [one for one in teams_of(thread) if matches(_("Assign to"), one.name, _("Team"))]
+    whom = Whom([thread.brand_id])
+    people, teams = whom.everybody.exclude(pk=request.user.pk), whom.every_team
+    for part in parts:
+        if part not in _("Assign to").casefold():
+            people = people.filter(name__icontains=part)
+        if part not in f"{_('Assign to')} {_('Team')}".casefold():
+            teams = teams.filter(name__icontains=part)
     values = macros.values_for(thread, request.user)
     found = macros.usable_by(request.user, thread, words)[:MOST_OFFERED]
     return {

@@ -18,7 +18,7 @@ from conversations import attachments, bulk, drafts, macros
 from conversations.actions import NotPossible
 from conversations.allowed import possibilities
 from conversations.composer import Asked, Composer, found_in
-from conversations.forms import TEXT_LIMIT, colleagues, pictures_in
+from conversations.forms import TEXT_LIMIT, Whom, pictures_in
 from conversations.going_private import proposal, reach
 from conversations.models import Macro, Thread
 from conversations.pages import Answer, Request, back, done, thread_of
@@ -42,7 +42,8 @@ def check(request: Request, pk: int) -> JsonResponse:
             "blocked": proof.blocked,
             "promise": proof.promise and Asked.of(proof.promise, request.POST),
         },
-        "colleagues": colleagues(thread),
+        "thread": thread,
+        "whom": Whom([thread.brand_id]),
     }
     told = render_to_string("conversations/_proof.html", context, request)
     length = thread.channel.speak().length(text.strip())

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.choosing import MOST_PROPOSED, words_typed
 from accounts.keyset import page
 from accounts.roles import Permission
 from contacts.models import Tag
@@ -16,8 +17,6 @@ from conversations.actions import NotPossible
 from conversations.forms import PromiseForm, TagForm
 from conversations.models import Interaction, Promise
 from conversations.pages import Answer, Request, done, errors_of, thread_of
-
-MOST_TAGS = 500
 
 
 @requires(Permission.REPLY)
@@ -43,9 +42,9 @@ def tags(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.READ)
 @require_safe
 def known_tags(request: Request) -> HttpResponse:
-    """The names there are, as choices of an input."""
-    names = Tag.objects.order_by("name").values_list("name", flat=True)[:MOST_TAGS]
-    return render(request, "conversations/_known_tags.html", {"names": names})
+    """The tags whose names hold the words, as choices of an input."""
+    found = Tag.objects.filter(name__icontains=words_typed(request)).order_by("name")[:MOST_PROPOSED]
+    return render(request, "forms/_options.html", {"options": [(tag.name, "") for tag in found]})
 
 
 @requires(Permission.REPLY)

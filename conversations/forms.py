@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
@@ -12,6 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choosing import LONGEST_ID, MOST_LISTED, one_of
 from accounts.models import Brand, Digest, Team, User
 from accounts.roles import Permission, Role
 from channels_ingest.networks.base import Action
@@ -20,9 +22,6 @@ from conversations.actions import NotPossible
 from conversations.languages import heard, others
 from conversations.models import Macro, Notification, Promise
 
-if TYPE_CHECKING:
-    from conversations.models import Thread
-
 NOTE = "note"
 LANES = ((Action.REPLY.value, _("Public reply")), (Action.MESSAGE.value, _("Private message")), (NOTE, _("Note")))
 TEXT_LIMIT = 20_000
@@ -30,7 +29,6 @@ MOST_PICTURES = 20  # that one form may name
 MORNING = 9  # o'clock, in the agent's own time zone
 MONDAY = 0
 WEEK = 7
-LONGEST_ID = 19  # digits that no id has
 
 
 class ReplyForm(forms.Form):
@@ -109,15 +107,37 @@ def everybody(brands: Collection[int]) -> QuerySet[User]:
     return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
 
 
-def teams_of(thread: Thread) -> QuerySet[Team]:
-    """The teams of the thread's brand."""
-    return Team.objects.filter(brand=thread.brand_id)
+class Whom:
+    """Who can take threads of these brands: those whose names hold the words, as many as a list shows."""
 
+    def __init__(self, brands: Collection[int], words: str = "") -> None:
+        self.everybody = everybody(brands).filter(Q(name__icontains=words) | Q(email__icontains=words))
+        self.every_team = Team.objects.filter(brand__in=brands, name__icontains=words)
 
-def colleagues(thread: Thread) -> QuerySet[User]:
-    """Who may work on the thread."""
-    serve = Q(brands=thread.brand_id) | Q(role=Role.ADMIN)
-    return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
+    @cached_property
+    def _people(self) -> list[User]:
+        return list(self.everybody[: MOST_LISTED + 1])
+
+    @cached_property
+    def _teams(self) -> list[Team]:
+        return list(self.every_team[: MOST_LISTED + 1])
+
+    @property
+    def people(self) -> list[User]:
+        return self._people[:MOST_LISTED]
+
+    @property
+    def teams(self) -> list[Team]:
+        return self._teams[:MOST_LISTED]
+
+    @property
+    def more_people(self) -> bool:
+        """Whether there are more than the list shows: then it can be searched."""
+        return len(self._people) > MOST_LISTED
+
+    @property
+    def more(self) -> bool:
+        return self.more_people or len(self._teams) > MOST_LISTED
 
 
 class ArticleForm(forms.Form):
@@ -235,14 +255,24 @@ class MacroForm(forms.ModelForm[Macro]):
             "close": bool(steps.get("close")),
         }
         self.initial = {**self.initial, **asked}
-        self.fields["brand"] = forms.ModelChoiceField(
-            queryset=Brand.objects.visible_to(by), required=False, label=_("Brand"), empty_label=_("All brands")
+        self.fields["brand"] = one_of(
+            Brand.objects.visible_to(by),
+            by="slug",
+            route="known-brands",
+            required=False,
+            label=_("Brand"),
+            empty_label=_("All brands"),
         )
         languages = [("", _("Any language")), *heard()]
         self.fields["language"] = forms.ChoiceField(choices=languages, required=False, label=_("Language"))
         self.fields["text"].help_text = _("Variables: %(all)s. With a fall-back: {first name|there}.") % {
             "all": ", ".join(f"{{{name}}}" for name in macros.VARIABLES)
         }
+        self.fields["purpose"] = forms.ChoiceField(
+            choices=[("", _("nothing: people choose it")), *Macro.Purpose.choices],
+            required=False,
+            label=_("Proposed as"),
+        )
         if not by.may(Permission.MACROS):
             del self.fields["shared"], self.fields["purpose"]
 

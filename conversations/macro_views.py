@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import requires
 from accounts.audit import audit
+from accounts.choosing import words_typed
+from accounts.keyset import page
 from accounts.models import Brand
 from accounts.roles import Permission
 from conversations import macros
@@ -29,11 +31,17 @@ if TYPE_CHECKING:
 @require_safe
 def macro_list(request: Request) -> HttpResponse:
     """Everybody's macros of the brands one sees, and one's own."""
-    rows = _visible(request).select_related("brand", "owner").order_by("purpose", "name", "id")
+    words = words_typed(request)
+    found = _visible(request).filter(Q(name__icontains=words) | Q(text__icontains=words))
+    shown = page(
+        found.select_related("brand", "owner"), by=("purpose", "name", "id"), after=request.GET.get("after", "")
+    )
     may_share = request.user.may(Permission.MACROS)
     context = {
         "section": "macros",
-        "rows": [(macro, macros.told(macro), macro.owner_id is not None or may_share) for macro in rows],
+        "page": shown,
+        "words": words,
+        "rows": [(macro, macros.told(macro), macro.owner_id is not None or may_share) for macro in shown.rows],
     }
     return render(request, "conversations/macros.html", context)
 

@@ -11,6 +11,7 @@ from accounts.models import Team, User
 from accounts.roles import Role
 
 LONGEST_NOTE = 20_000
+MOST_NAMES = 200  # told at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,13 @@ def colleagues_of(brand_id: int) -> QuerySet[User]:
     return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
 
 
-def names_in(brand_id: int) -> list[Nameable]:
-    """All names that a note of this brand may call, people first."""
-    people = [Nameable(name) for name in colleagues_of(brand_id).values_list("name", flat=True) if name]
-    teams = Team.objects.filter(brand=brand_id).values_list("name", flat=True)
-    return list(dict.fromkeys(people)) + [Nameable(name, team=True) for name in teams]
+def names_in(brand_id: int, words: str = "") -> list[Nameable]:
+    """The first names that a note of this brand may call, of those in which a word begins so; people first."""
+    begins = Q(name__istartswith=words) | Q(name__icontains=f" {words}") if words else ~Q(name="")
+    people = colleagues_of(brand_id).filter(begins).values_list("name", flat=True)[:MOST_NAMES]
+    teams = Team.objects.filter(begins, brand=brand_id).values_list("name", flat=True)[:MOST_NAMES]
+    named = [*dict.fromkeys(map(Nameable, people)), *(Nameable(name, team=True) for name in teams)]
+    return named[:MOST_NAMES]
 
 
 def mentioned(text: str, brand_id: int) -> set[int]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
 from accounts.audit import audit
+from accounts.choosing import words_typed
 from accounts.keyset import page
 from accounts.roles import Permission
 from channels_ingest import webpush
@@ -99,9 +100,10 @@ def push_no_more(request: Request) -> HttpResponse:
 @requires(Permission.REPLY)
 @require_safe
 def names(request: Request, pk: int) -> JsonResponse:
-    """The colleagues and teams that a note on this thread may call."""
-    found = mentions.names_in(thread_of(request, pk).brand_id)
-    return JsonResponse({"names": [{"name": one.name, "team": one.team} for one in found]})
+    """The first colleagues and teams that a note on this thread may call, and whether that is everybody."""
+    found = mentions.names_in(thread_of(request, pk).brand_id, words_typed(request))
+    told = [{"name": one.name, "team": one.team} for one in found]
+    return JsonResponse({"names": told, "more": len(told) >= mentions.MOST_NAMES})
 
 
 def _mine(request: Request) -> QuerySet[Notification]:

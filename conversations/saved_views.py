@@ -7,21 +7,23 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import requires
+from accounts.choosing import LONGEST_ID, MOST_LISTED, MOST_PROPOSED, Proposing, words_typed
+from accounts.keyset import page
 from accounts.models import Brand, Team, User
 from accounts.roles import Permission
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
-from contacts.models import Tag
 from conversations import inbox
-from conversations.forms import LONGEST_ID, everybody
+from conversations.forms import Whom, everybody
 from conversations.languages import heard
 from conversations.models import SavedView
 from conversations.pages import Request
@@ -45,8 +47,14 @@ PARTS = (
     "reach",
     "age",
 )
+# Where the names come from when there are more than a select holds.
+PROPOSED = {
+    "channel": "known-channels",
+    "brand": "known-brands",
+    "assignee": "known-colleagues",
+    "team": "known-team-names",
+}
 SHORT = forms.TextInput(attrs={"size": 8, "autocomplete": "off"})
-MOST_CHOICES = 200
 
 
 class SavedViewForm(forms.Form):
@@ -92,7 +100,7 @@ class SavedViewForm(forms.Form):
         label=gettext_lazy("tagged"),
         required=False,
         max_length=50,
-        widget=forms.TextInput(attrs={"list": "view-tags", "placeholder": ANY[1]}),
+        widget=Proposing("known-tags", attrs={"placeholder": ANY[1]}),
     )
     lang = forms.ChoiceField(label=gettext_lazy("in the language"), required=False)
     mood = forms.ChoiceField(
@@ -130,7 +138,10 @@ class SavedViewForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name, choices in _choices(by).items():
             field = self.fields[name]
-            if isinstance(field, forms.ChoiceField):
+            if name in PROPOSED and len(choices) > MOST_LISTED:
+                asking = Proposing(PROPOSED[name], attrs={"placeholder": ANY[1]})
+                self.fields[name] = forms.CharField(label=field.label, required=False, max_length=100, widget=asking)
+            elif isinstance(field, forms.ChoiceField):
                 field.choices = [ANY, *choices]
         for name in ("waiting", "due", "reach", "age"):
             self.fields[name].widget.attrs["placeholder"] = self.fields[name].help_text
@@ -159,17 +170,23 @@ def _choices(by: User) -> dict[str, list[tuple[str, str]]]:
     """What there is in the brands that the user sees."""
     brands = Brand.objects.visible_to(by)
     ids = list(brands.values_list("pk", flat=True))
-    channels = Channel.objects.filter(brand__in=ids).order_by("network", "handle")[:MOST_CHOICES]
-    teams = Team.objects.filter(brand__in=ids).values_list("name", flat=True)
-    people = everybody(ids)[:MOST_CHOICES]
+    most = MOST_LISTED + 1
+    channels = Channel.objects.filter(brand__in=ids).exclude(handle="").order_by("network", "handle")[:most]
+    teams = _team_names(ids)[:most]
+    people = everybody(ids)[:most]
     return {
         "network": [(key, str(network.name)) for key, network in networks().items()],
-        "channel": [(one.handle, f"{one.network_name} · @{one.handle}") for one in channels if one.handle],
-        "brand": [(brand.slug, brand.name) for brand in brands],
-        "team": [(name, name) for name in dict.fromkeys(teams)],
+        "channel": [(one.handle, f"{one.network_name} · @{one.handle}") for one in channels],
+        "brand": [(brand.slug, brand.name) for brand in brands[:most]],
+        "team": [(name, name) for name in teams],
         "assignee": [("me", _("me")), ("nobody", _("nobody")), *((one.email, one.name) for one in people)],
         "lang": heard(),
     }
+
+
+def _team_names(brands: list[int]) -> QuerySet[Team, str]:
+    """Names that several teams bear are told once."""
+    return Team.objects.filter(brand__in=brands).order_by("name").values_list("name", flat=True).distinct()
 
 
 def question(values: dict[str, Any]) -> str:
@@ -191,7 +208,7 @@ def _part(key: str, value: str) -> str:
 @require_http_methods(["GET", "POST"])
 def new_view(request: Request) -> HttpResponse:
     """The form of a view: a new one, begun with what the search box holds, or one's own to be changed (`edit`)."""
-    own = SavedView.objects.filter(owner=request.user)
+    own, words = SavedView.objects.filter(owner=request.user), words_typed(request, "find")
     edit = request.GET.get("edit", "")
     view = get_object_or_404(own, pk=int(edit)) if edit.isdecimal() and len(edit) < LONGEST_ID else None
     form = SavedViewForm(request.POST or None, initial=_begun(request, view), by=request.user)
@@ -200,8 +217,9 @@ def new_view(request: Request) -> HttpResponse:
         if saved is not None:
             return HttpResponseRedirect(f"/?{saved.query}")
         form.add_error("name", _("You have a view of this name."))
-    tags = Tag.objects.order_by("name").values_list("name", flat=True)[:MOST_CHOICES]
-    context = {"section": "inbox", "form": form, "own": own, "view": view, "tags": tags}
+    every = SavedView.objects.visible_to(request.user).filter(name__icontains=words).select_related("owner")
+    shown = page(every, by=("name", "id"), after=request.GET.get("after", ""))
+    context = {"section": "inbox", "form": form, "page": shown, "words": words, "view": view}
     return render(request, "conversations/saved_view.html", context, status=422 if form.errors else 200)
 
 
@@ -226,6 +244,34 @@ def _save(request: Request, form: SavedViewForm, view: SavedView | None) -> Save
     except IntegrityError:
         return None
     return view
+
+
+@requires(Permission.READ)
+@require_safe
+def known_channels(request: Request) -> HttpResponse:
+    """The channels one sees whose handle or name holds the words."""
+    words = words_typed(request).lstrip("@")
+    mine = Channel.objects.visible_to(request.user).exclude(handle="")
+    found = mine.filter(Q(handle__icontains=words) | Q(name__icontains=words)).order_by("handle", "pk")
+    options = [(one.handle, one.network_name) for one in found[:MOST_PROPOSED]]
+    return render(request, "forms/_options.html", {"options": options})
+
+
+@requires(Permission.READ)
+@require_safe
+def known_colleagues(request: Request) -> HttpResponse:
+    """Who serves the brands one sees and has the words in name or address."""
+    found = Whom(inbox.brand_ids(request.user), words_typed(request)).people[:MOST_PROPOSED]
+    options = [("me", _("me")), ("nobody", _("nobody")), *((one.email, one.name) for one in found)]
+    return render(request, "forms/_options.html", {"options": options})
+
+
+@requires(Permission.READ)
+@require_safe
+def known_team_names(request: Request) -> HttpResponse:
+    """The names of teams that hold the words."""
+    names = _team_names(inbox.brand_ids(request.user)).filter(name__icontains=words_typed(request))
+    return render(request, "forms/_options.html", {"options": [(name, "") for name in names[:MOST_PROPOSED]]})
 
 
 @requires(Permission.READ)

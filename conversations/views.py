@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.choosing import words_typed
 from accounts.roles import Permission
 from channels_ingest.networks import networks
 from conversations import actions, blocking, bulk, deliver, inbox
@@ -23,7 +24,7 @@ from conversations.answering import answer
 from conversations.composer import Composer
 from conversations.customer import customer_of
 from conversations.facts import facts_of
-from conversations.forms import AssignForm, CloseForm, ReplyForm, SnoozeForm, colleagues, teams_of
+from conversations.forms import AssignForm, CloseForm, ReplyForm, SnoozeForm, Whom
 from conversations.models import Delivery, Thread
 from conversations.pages import Answer, Request, back, done, errors_of, hint, thread_of
 from conversations.quoting import quoted
@@ -134,8 +135,7 @@ def _open(request: Request, thread: Thread, composer: Composer) -> dict[str, Any
         "facts": facts_of(thread, composer.audience),
         "customer": customer_of(thread, request.user),
         "blocked": blocking.told(thread.identity_id, thread.brand_id) if thread.state == Thread.State.SPAM else [],
-        "colleagues": colleagues(thread),
-        "teams": teams_of(thread),
+        "whom": Whom([thread.brand_id]),
         "mentions": inbox.mentions_on(thread, request.user),
         "snoozes": SnoozeForm.USUAL,
         "wanted": inbox.Wanted.read(request.GET.dict()),
@@ -193,7 +193,7 @@ def _composing(request: Request, thread: Thread, composer: Composer) -> dict[str
     return {
         "thread": thread,
         "composer": composer,
-        "colleagues": colleagues(thread),
+        "whom": Whom([thread.brand_id]),
         "wanted": inbox.Wanted.read(request.GET.dict()),
     }
 
@@ -259,6 +259,16 @@ def assignment(request: Request, pk: int) -> HttpResponse:
     except NotPossible as refused:
         return done(request, thread, Answer(str(refused), refused=True))
     return done(request, thread, Answer(_("Assigned to %(name)s.") % {"name": to} if to else _("Assigned to nobody.")))
+
+
+@requires(Permission.REPLY)
+@require_safe
+def whom(request: Request, pk: int) -> HttpResponse:
+    """Who can take the thread, of those whose names hold the words: as buttons of its menu, or as options."""
+    thread = thread_of(request, pk)
+    found = Whom([thread.brand_id], words_typed(request))
+    template = "_whom_options" if "options" in request.GET else "_whom"
+    return render(request, f"conversations/{template}.html", {"thread": thread, "whom": found, "no_teams": True})
 
 
 @requires(Permission.REPLY)

@@ -385,7 +385,7 @@
     const menu = document.getElementById("assign-menu");
     if (!menu) return false;
     menu.open = true;
-    menu.querySelector(".menu button").focus();
+    menu.querySelector(".menu :is(input[type=search], button)").focus();
   }
 
   function lane(key) {
@@ -415,6 +415,14 @@
   keys.on("e", () => press("e"));
   keys.on("t", () => press("t"));
   keys.on("u", toList);
+
+  // Enter in the search field of a menu takes the first that was found.
+  document.addEventListener("keydown", (event) => {
+    const list = event.key === "Enter" && event.target.dataset?.find;
+    if (!list) return;
+    event.preventDefault();
+    document.querySelector(`${list} button`)?.click();
+  });
 
   // Arrow keys walk through an open menu; Escape leaves a text field without losing one's place.
   document.addEventListener("keydown", (event) => {

@@ -16,7 +16,7 @@
       else names.close();
     },
   });
-  const known = new Map(); // address -> promise of the names of that thread
+  const known = new Map(); // address -> promise of the names of that thread, and of what was searched for in it
 
   function called() {
     if (!isNote()) return null;
@@ -24,9 +24,14 @@
     return match && { words: match[2], start: text().selectionStart - match[2].length };
   }
 
-  // Asked for once, however fast somebody types.
-  function everybody() {
+  // Asked for once, however fast somebody types; where there are too many to tell, once for what was typed.
+  async function everybody(words) {
     const address = form().dataset.names;
+    const first = await told(address);
+    return first.more && words ? (await told(`${address}?q=${encodeURIComponent(words)}`)).names : first.names;
+  }
+
+  function told(address) {
     if (!known.has(address)) {
       known.set(address, ask(address));
       known.get(address).catch(() => known.delete(address));
@@ -37,13 +42,13 @@
   async function ask(address) {
     const answer = await fetch(address, { redirect: "manual" });
     if (!answer.ok) throw new Error(`The names were not told: ${answer.status}`);
-    return (await answer.json()).names;
+    return answer.json();
   }
 
   async function look() {
     let all = [];
     try {
-      all = await everybody();
+      all = await everybody(called()?.words.trim());
     } catch {
       return names.close(); // no connection, or refused: there is nobody to choose from
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core import mail
 from django.db import IntegrityError
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -123,8 +124,22 @@ def test_the_people_list_asks_the_same_number_of_queries_for_two_as_for_forty(
         actions.add_person(
             by=admin, email=f"p{number}@example.com", name=f"P {number}", role="agent", brands=[brand], teams=[]
         )
-    with django_assert_num_queries(6):  # session, user, people, their brands, their teams, what is out of order
+    with django_assert_num_queries(5):  # session, user, people, their brands, what is out of order
         client.get(reverse("people"))
+
+
+def test_the_brands_and_a_brand_ask_the_same_number_of_queries_for_two_teams_as_for_many(
+    admin: User, brand: Brand, browser_of: BrowserOf, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = browser_of(admin)
+    Team.objects.bulk_create([Team(brand=brand, name=f"Team {number}") for number in range(60)])
+    for team in Team.objects.all():
+        team.members.add(admin)
+    with django_assert_num_queries(5):  # session, user, brands, some of their teams, what is out of order
+        client.get(reverse("brands"))
+    with django_assert_num_queries(5):  # session, user, brand, its teams, what is out of order
+        page = client.get(reverse("brand", args=[brand.pk])).content.decode()
+    assert (page.count("1 member"), page.count('rel="next"')) == (50, 1)
 
 
 def test_people_are_paged_without_gap_or_twin(
@@ -265,3 +280,96 @@ def test_the_matrix_page_says_what_each_role_may_do(agent: User, browser_of: Bro
 def test_names_are_shown_as_text(admin: User, browser_of: BrowserOf) -> None:
     User.objects.create_user("x@example.com", name="<script>alert(1)</script>")
     assert "<script>alert" not in browser_of(admin).get(reverse("people")).content.decode()
+
+
+# -- more than a page can show ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two are many."""
+    monkeypatch.setattr("accounts.choosing.MOST_LISTED", 1)
+
+
+def people_of(brand: Brand, *names: str) -> list[User]:
+    people = [User.objects.create_user(f"{name.lower()}@example.com", name=name) for name in names]
+    for person in people:
+        person.brands.add(brand)
+    return people
+
+
+def test_of_a_crowd_a_form_shows_only_who_is_chosen(
+    admin: User, brand: Brand, browser_of: BrowserOf, crowd: None
+) -> None:
+    ana, _ben = people_of(brand, "Ana", "Ben")
+    team = Team.objects.create(brand=brand, name="Care")
+    team.members.add(ana)
+    page = browser_of(admin).get(reverse("team", args=[brand.pk, team.pk])).content.decode()
+    assert ("Ana (ana@example.com)" in page, "Ben" in page, 'list="id_members_add_known"' in page) == (
+        True,
+        False,
+        True,
+    )
+
+
+def test_a_member_is_added_to_a_crowd_by_address_and_taken_away_by_the_box(
+    admin: User, brand: Brand, browser_of: BrowserOf, crowd: None
+) -> None:
+    ana, ben = people_of(brand, "Ana", "Ben")
+    team = Team.objects.create(brand=brand, name="Care")
+    team.members.add(ana)
+    form = {"name": "Care", "members-shown": [ana.pk], "members-add": "BEN@example.com"}
+    browser_of(admin).post(reverse("team", args=[brand.pk, team.pk]), form)
+    assert list(team.members.all()) == [ben]
+
+
+def test_whoever_a_form_does_not_show_stays_in_the_crowd(
+    admin: User, brand: Brand, browser_of: BrowserOf, crowd: None
+) -> None:
+    ana, ben, cleo = people_of(brand, "Ana", "Ben", "Cleo")
+    team = Team.objects.create(brand=brand, name="Care")
+    team.members.add(ana, ben, cleo)
+    form = {"name": "Care", "members": [ana.pk], "members-shown": [ana.pk], "members-drop": "cleo@example.com"}
+    browser_of(admin).post(reverse("team", args=[brand.pk, team.pk]), form)
+    assert list(team.members.all()) == [ana, ben]
+
+
+def test_a_name_that_is_not_known_changes_nothing_and_is_said(
+    admin: User, brand: Brand, other_brand: Brand, browser_of: BrowserOf, crowd: None
+) -> None:
+    people_of(brand, "Ana", "Ben")
+    people_of(other_brand, "Stan")
+    team = Team.objects.create(brand=brand, name="Care")
+    form = {"name": "Care", "members-add": "stan@example.com"}
+    answer = browser_of(admin).post(reverse("team", args=[brand.pk, team.pk]), form)
+    assert "stan@example.com" in answer.context["form"].errors["members"][0]
+    assert "stan@example.com" in answer.content.decode().split("id_members_add")[1]
+
+
+def test_a_person_of_many_brands_and_teams_gets_one_more_of_each_by_name(
+    admin: User, brand: Brand, other_brand: Brand, browser_of: BrowserOf, crowd: None
+) -> None:
+    (ana,) = people_of(brand, "Ana")
+    Team.objects.create(brand=brand, name="Care")
+    Team.objects.create(brand=other_brand, name="Care")
+    form = as_form(ana) | {"brands-shown": [brand.pk], "brands-add": "nordlicht", "teams-add": "Nordlicht Coffee: care"}
+    browser_of(admin).post(reverse("person", args=[ana.pk]), form)
+    assert list(ana.brands.all()) == [other_brand, brand]
+    assert [str(team.brand) for team in ana.teams.all()] == ["Nordlicht Coffee"]
+
+
+@pytest.mark.parametrize(
+    ("route", "typed", "proposed"),
+    [
+        ("known-brands", "licht", ["nordlicht"]),
+        ("known-teams", "coffee", ["Nordlicht Coffee: Care"]),
+    ],
+)
+def test_search_fields_are_told_what_matches(
+    admin: User, other_brand: Brand, route: str, typed: str, proposed: list[str]
+) -> None:
+    Team.objects.create(brand=other_brand, name="Care")
+    client = Client(headers={"HX-Trigger-Name": "members-add"})
+    client.force_login(admin, backend="django.contrib.auth.backends.ModelBackend")
+    told = client.get(reverse(route), {"members-add": typed}).content.decode()
+    assert [part.split('"')[0] for part in told.split('value="')[1:]] == proposed

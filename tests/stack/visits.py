@@ -217,6 +217,8 @@ NO_PAGE = frozenset(
         *("reading", "promise", "macro-delete", "claim", "moderation", "fork", "join", "grouping-undo", "names"),
         *("mentions", "notice-count", "notices-read", "credit", "article-step", "contact-credits", "approve", "refuse"),
         *("emoji", "picture", "picture-in", "picture-out", "push", "push-removal"),
+        *("known-brands", "known-teams", "known-people", "known-channels", "whom"),
+        *("known-colleagues", "known-team-names"),
         *("api-articles", "api-article", "api-draft-article", "api-edit-article", "api-step-article"),
         *("api-teams", "api-team", "api-blockings", "api-blocking"),
         *("api-tags", "api-retry", "api-decide", "api-moderate", "api-promises", "api-promise", "api-settle"),
