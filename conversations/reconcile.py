@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -155,33 +156,33 @@ def reconcile_due(now: datetime) -> int:
     """Goes on with what was begun or asked for, reads back the channels whose outage is over, and each active one once
     a day; returns how many."""
     done = 0
-    for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
+    for pk in list(_due(now).order_by("pk").values_list("pk", flat=True)):
         if closing():
             break
-        done += _look_at(channel, now) is not None
+        channel = _due(now).select_related("app").filter(pk=pk).first()  # another worker may have done it meanwhile
+        done += channel is not None and _look_at(channel, now) is not None
     return done
 
 
+def _due(now: datetime) -> QuerySet[Channel]:
+    """The active channels with something to read back: one statement, however many there are."""
+    of_channel = Reconcile.objects.filter(channel=OuterRef("pk"))
+    begun = of_channel.filter(finished_at=None)
+    refused = of_channel.filter(finished_at__gt=now - AFTER_REFUSAL).exclude(error="")
+    lately = of_channel.filter(cause=Reconcile.Cause.NIGHTLY, began_at__gt=now - EVERY)
+    night = Q(created_at__lt=now - EVERY) & ~Exists(lately)
+    afresh = ~Exists(begun) & ~Exists(refused) & (Q(outage_from__isnull=False) | night)
+    return Channel.objects.filter(Exists(begun.filter(due_at__lte=now)) | afresh, state=Channel.State.ACTIVE)
+
+
 def _look_at(channel: Channel, now: datetime) -> Reconcile | None:
-    begun = channel.reconciles.filter(finished_at=None).order_by("due_at", "pk").first()
+    """Of a channel that is due: what was begun goes before what is to begin."""
+    begun = channel.reconciles.filter(finished_at=None, due_at__lte=now).order_by("due_at", "pk").first()
     if begun is not None:
-        return reconcile(channel, since=begun.since, begun=begun) if begun.due_at <= now else None
-    if _refused_lately(channel, now):
-        return None
+        return reconcile(channel, since=begun.since, begun=begun)
     if channel.outage_from is not None:
         return reconcile(channel, since=channel.outage_from - BEFORE_OUTAGE, cause=Reconcile.Cause.OUTAGE)
-    if _night_has_come(channel, now):
-        return reconcile(channel, since=now - WINDOW, cause=Reconcile.Cause.NIGHTLY)
-    return None
-
-
-def _refused_lately(channel: Channel, now: datetime) -> bool:
-    return Reconcile.objects.filter(channel=channel, finished_at__gt=now - AFTER_REFUSAL).exclude(error="").exists()
-
-
-def _night_has_come(channel: Channel, now: datetime) -> bool:
-    lately = Reconcile.objects.filter(channel=channel, cause=Reconcile.Cause.NIGHTLY, began_at__gt=now - EVERY)
-    return now - channel.created_at > EVERY and not lately.exists()
+    return reconcile(channel, since=now - WINDOW, cause=Reconcile.Cause.NIGHTLY)
 
 
 # -- what is gone there -----------------------------------------------------------------------------------------------
@@ -193,7 +194,8 @@ def recheck_due(now: datetime, *, batches: int = 5) -> int:
     X and Facebook want what was deleted there emptied here within 24 hours, and do not always say what was deleted.
     """
     gone = 0
-    for channel in Channel.objects.filter(state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
+    again = Q(recheck=None) | Q(recheck__finished_at=None) | Q(recheck__began_at__lt=now - ROUND_EVERY)
+    for channel in Channel.objects.filter(again, state=Channel.State.ACTIVE).select_related("app").order_by("pk"):
         if closing():
             break
         with alone(RECONCILE_LOCK, channel.pk) as ours:

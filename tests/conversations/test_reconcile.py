@@ -9,14 +9,15 @@ import psycopg2
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_ingest.models import Channel, Reconcile, StreamCursor
-from channels_ingest.networks.base import Item, Page, Removal, Trouble
+from channels_ingest.models import Channel, Recheck, Reconcile, StreamCursor
+from channels_ingest.networks.base import Author, Item, Page, Removal, Trouble
 from conversations import reconcile
 from conversations.models import Interaction
 from conversations.record import record
-from tests.cast import NOON, SOFIA, said
+from tests.cast import NOON, SOFIA, make_channel, said
 from tests.fakes import FakeNetwork, trouble
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +163,21 @@ def test_what_somebody_is_at_is_left_to_them(night: Readable, channel: Channel) 
         assert reconcile.reconcile_due(timezone.now()) == 0
         cursor.execute("SELECT pg_advisory_unlock_all()")
     assert reconcile.reconcile_due(timezone.now()) == 1
+
+
+def test_channels_with_nothing_due_cost_no_statements(channel: Channel) -> None:
+    def statements() -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as read_back:
+            assert reconcile.reconcile_due(timezone.now()) == 0
+        with CaptureQueriesContext(connection) as looked_up:
+            assert reconcile.recheck_due(timezone.now()) == 0
+        return len(read_back), len(looked_up)
+
+    Recheck.objects.create(channel=channel, finished_at=timezone.now())
+    for number in range(4):
+        other = make_channel(channel.brand, account=Author(f"8{number}"))
+        Recheck.objects.create(channel=other, finished_at=timezone.now())
+    assert statements() == (1, 1)
 
 
 def test_a_post_that_is_gone_on_the_network_is_emptied_here(network: Readable, channel: Channel) -> None:
