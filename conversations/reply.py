@@ -103,7 +103,7 @@ def reply(
     arrived, a colleague answered, or the item was not any more what its writer `read`; `override` sends what the
     privacy check holds back, where the role may (it is logged). `vow` writes the promise in the answer down;
     `pictures` are the ids of attachments its writer began, with their descriptions; where the network takes a picture
-    only alone, it becomes an answer of its own, which leaves after the words.
+    only alone, each becomes an answer of its own, which leaves after what stands before it.
     Raises NotPossible (or one of its kinds above) and writes nothing then.
     """
     words = text.replace("\x00", "").strip()
@@ -118,9 +118,7 @@ def reply(
     try:
         with transaction.atomic():
             said = _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
-            apart = words and pictures and attachments.go_alone(possible)
-            shows = _apart(said, possible, by=by, key=key) if apart else said
-            attachments.say_with(shows, by=by, action=action, wanted=pictures or {})
+            _show(said, possible, by=by, key=key, pictures=pictures or {})
             if overridden:
                 audit(by=by, verb="send personal", on=said, brand=thread.brand_id, kinds=overridden)
             if vow is not None:
@@ -148,12 +146,28 @@ def _by_key(key: uuid.UUID, thread: Thread, words: str, action: Action, by: User
     return delivery.interaction
 
 
+def _show(said: Interaction, possible: Possibility, *, by: User, key: uuid.UUID, pictures: Mapping[int, str]) -> None:
+    """Puts pictures into `said`, or, where each goes alone, into answers of their own after its words; in the
+    transaction that writes `said`. These leave one after the other: none before it is settled what became of the one
+    before, so that each is found again by itself."""
+    alone = attachments.go_alone(possible)
+    parts = [{pk: pictures[pk]} for pk in sorted(pictures)] if alone else [pictures]
+    for number, part in enumerate(parts):
+        apart = alone and (said.text or number)
+        shows = _apart(said, possible, by=by, key=_own_key(key, number)) if apart else said
+        attachments.say_with(shows, by=by, action=possible.action, wanted=part)
+
+
+def _own_key(key: uuid.UUID, number: int) -> uuid.UUID:
+    """The key of an answer that a picture makes by itself: the same for the same answer."""
+    return uuid.uuid5(key, f"picture {number}")
+
+
 def _apart(said: Interaction, possible: Possibility, *, by: User, key: uuid.UUID) -> Interaction:
-    """The answer after `said` that a picture makes by itself; in the transaction that writes `said`."""
+    """An answer without words after `said`."""
     if said.thread is None:
         return said
-    own = uuid.uuid5(key, "picture")  # the same for the same answer
-    return _write(said.thread, possible, by=by, words="", key=own, seen=None, confirmed=True)
+    return _write(said.thread, possible, by=by, words="", key=key, seen=None, confirmed=True)
 
 
 def _check(possible: Possibility, words: str, pictures: Mapping[int, str]) -> None:

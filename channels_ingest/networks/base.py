@@ -185,8 +185,8 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """What pictures a network takes with one answer: how many, how large each (bytes), of which media types, whether
-    it takes a description for those who do not see them, and whether they go `alone`: without words, as an answer of
-    their own."""
+    it takes a description for those who do not see them, and whether they go `alone`: without words, each as an answer
+    of its own."""
 
     most: int
     largest: int

@@ -232,7 +232,7 @@ def test_a_picture_may_be_all_of_a_private_answer(private: Thread, ana: Client, 
     put_in(ana, private)
     page = ana.get(f"/threads/{private.pk}/").content.decode()
     assert "for-message" in page
-    assert "A picture leaves as a message of its own" in page
+    assert "Each picture leaves as a message of its own" in page
     assert send(ana, private, Attachment.objects.get().pk, lane="message", text="").status_code == 200
     deliver.send_due()
     assert [(out.text, [one.content for one in out.pictures]) for out in fake.sent] == [("", [png()])]
@@ -246,6 +246,49 @@ def test_words_and_a_picture_become_two_answers_sent_once_each(private: Thread, 
     deliver.send_due()
     assert [(out.text, len(out.pictures)) for out in fake.sent] == [("Like this.", 0), ("", 1)]
     assert answers() == [("Like this.", 0, "sent"), ("", 1, "sent")]
+
+
+def two_dots(thread: Thread, browser: Client) -> list[int]:
+    """Two pictures that differ, put in."""
+    put_in(browser, thread, png())
+    put_in(browser, thread, png(b"another"))
+    return list(Attachment.objects.order_by("pk").values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("words", ["Like this.", ""])
+def test_several_pictures_become_answers_of_their_own_in_the_order_of_their_coming(
+    private: Thread, ana: Client, fake: FakeNetwork, words: str
+) -> None:
+    pictures, key = two_dots(private, ana), str(uuid.uuid4())
+    for _time in range(2):
+        assert send(ana, private, *pictures, lane="message", text=words, key=key).status_code == 200
+    deliver.send_due()
+    shown = [(out.text, [one.content for one in out.pictures]) for out in fake.sent]
+    assert shown == [(words, [])] * bool(words) + [("", [png()]), ("", [png(b"another")])]
+
+
+def test_a_picture_waits_until_it_is_settled_what_became_of_the_one_before(
+    private: Thread, ana: Client, fake: FakeNetwork, settings: Any
+) -> None:
+    fake.script = [trouble(Trouble.TEMPORARY, ambiguous=True)]
+    fake.readings = [Sent("m-7")]
+    send(ana, private, *two_dots(private, ana), lane="message", text="")
+    deliver.send_due()
+    assert [state for _text, _pictures, state in answers()] == ["unknown", "queued"]
+    settings.SEND_SETTLE = 0
+    Delivery.objects.filter(state="unknown").update(not_before=timezone.now())
+    for _sweep in range(2):
+        deliver.send_due()
+    assert [state for _text, _pictures, state in answers()] == ["verified", "sent"]
+    assert [out.pictures[0].content for out in fake.sent] == [png(), png(b"another")]
+    assert fake.sent[1].already == ("m-7",)
+
+
+def test_one_picture_that_is_gone_keeps_all_of_the_answer_back(private: Thread, ana: Client, fake: FakeNetwork) -> None:
+    pictures = two_dots(private, ana)
+    Attachment.objects.filter(pk=pictures[1]).delete()
+    assert send(ana, private, *pictures, lane="message").status_code == 409
+    assert (Delivery.objects.count(), Attachment.objects.get().interaction) == (0, None)
 
 
 def test_an_answer_in_public_still_needs_words(thread: Thread, ana: Client, fake: FakeNetwork) -> None:
