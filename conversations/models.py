@@ -310,7 +310,6 @@ class SearchEntry(models.Model):
 
     class Meta:
         indexes = (
-            # a search looks for words day by day, and so must not wade through what an update has put off
             GinIndex(
                 F("document"),
                 Func(
@@ -318,7 +317,6 @@ class SearchEntry(models.Model):
                     output_field=models.DateField(),
                     template="((%(expressions)s AT TIME ZONE 'UTC')::date)",
                 ),
-                fastupdate=False,
                 name="search_by_day",
             ),
             models.Index(fields=("brand", "-posted_at", "-interaction"), name="search_recent"),

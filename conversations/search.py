@@ -50,8 +50,16 @@ _INDEX = """
 """.replace("DOCUMENT", document("i.text", "COALESCE(NULLIF(r.language, ''), i.language)"))
 
 
+# PostgreSQL puts off what is written to an inverted index, and every look into it has to wade through that. A search
+# looks once for each day; so a batch is put in its place at once, which takes half as long as text after text would.
+_SORT_IN = "SELECT gin_clean_pending_list('search_by_day')"
+
+
 def index_texts(limit: int = 2000) -> int:
     """Indexes up to `limit` new texts; returns how many were taken up."""
     with connection.cursor() as cursor:
         cursor.execute(_INDEX, [limit])
-        return int(cursor.rowcount)
+        taken = int(cursor.rowcount)
+        if taken:
+            cursor.execute(_SORT_IN)
+        return taken

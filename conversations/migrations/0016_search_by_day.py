@@ -24,7 +24,6 @@ class Migration(migrations.Migration):
                     output_field=models.DateField(),
                     template="((%(expressions)s AT TIME ZONE 'UTC')::date)",
                 ),
-                fastupdate=False,
                 name="search_by_day",
             ),
         ),
