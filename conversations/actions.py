@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,6 @@ from conversations.models import (
     Promise,
     Thread,
     ThreadEvent,
-    ThreadSeen,
     Waiver,
 )
 
@@ -194,15 +193,21 @@ def settle_mentions(thread: Thread, *, by: User) -> int:
     return Mention.objects.filter(pk__in=called.values("pk")).update(settled_at=timezone.now())
 
 
+# One statement and one commit: every look at a thread writes it.
+_MARK_SEEN = """
+    WITH told AS (
+        UPDATE conversations_notification SET read_at = %(now)s
+        WHERE read_at IS NULL AND thread_id = %(thread)s AND user_id = %(user)s
+    )
+    INSERT INTO conversations_threadseen (thread_id, user_id, seen_at) VALUES (%(thread)s, %(user)s, %(now)s)
+    ON CONFLICT (user_id, thread_id) DO UPDATE SET seen_at = excluded.seen_at
+"""
+
+
 def mark_seen(thread: Thread, *, by: User) -> None:
     """Remembers that this colleague has read the thread up to now."""
-    Notification.objects.filter(user=by, thread=thread, read_at=None).update(read_at=timezone.now())
-    ThreadSeen.objects.bulk_create(
-        [ThreadSeen(thread=thread, user=by, seen_at=timezone.now())],
-        update_conflicts=True,
-        unique_fields=("user", "thread"),
-        update_fields=("seen_at",),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_SEEN, {"thread": thread.pk, "user": by.pk, "now": timezone.now()})
 
 
 def _lock(thread: Thread) -> Thread:

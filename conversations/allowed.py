@@ -40,9 +40,10 @@ def possibilities(thread: Thread, *, now: datetime | None = None, human: bool = 
     moment = now or timezone.now()
     public = _latest_inbound(thread, Visibility.PUBLIC)
     private = _latest_inbound(thread, Visibility.PRIVATE)
+    known: dict[int, Situation] = {}
     return Possibilities(
-        reply=possibility(Action.REPLY, thread, public, now=moment, human=human),
-        message=possibility(Action.MESSAGE, thread, private or public, now=moment, human=human),
+        reply=possibility(Action.REPLY, thread, public, now=moment, human=human, known=known),
+        message=possibility(Action.MESSAGE, thread, private or public, now=moment, human=human, known=known),
     )
 
 
@@ -68,15 +69,22 @@ def possibility(
     now: datetime,
     human: bool = True,
     delivery: Delivery | None = None,
+    known: dict[int, Situation] | None = None,
 ) -> Possibility:
-    """Whether `action` may be taken on this item of the thread; `delivery` is the one that is asking, if any."""
+    """Whether `action` may be taken on this item of the thread; `delivery` is the one that is asking, if any.
+
+    `known` holds the situations of items that were looked up at this moment, and is added to.
+    """
     if item is None:
         words = _("There is nothing public to answer.") if action == Action.REPLY else _("There is nobody to write to.")
         return Possibility(action, None, Verdict(False, words), None)
     channel = item.channel
-    verdict = _channel_verdict(channel) or channel.speak().verdict(
-        action, situation(item, now=now, human=human, delivery=delivery)
-    )
+    verdict = _channel_verdict(channel)
+    if verdict is None:
+        known = {} if known is None else known
+        if item.pk not in known:
+            known[item.pk] = situation(item, now=now, human=human, delivery=delivery)
+        verdict = channel.speak().verdict(action, known[item.pk])
     return Possibility(
         action,
         item,

@@ -14,6 +14,7 @@ from channels_ingest.networks.base import Action, Pictures, Verdict
 from conversations import attachments, drafts, macros
 from conversations.allowed import Possibilities, Possibility, possibilities
 from conversations.audience import Audience, audience_of
+from conversations.belongings import NOT_ASKED, Belongings
 from conversations.forms import LANES, NOTE
 from conversations.proofread import proofread
 from conversations.reply import AlreadyAnswered, ItemChanged, SomethingNewer
@@ -68,14 +69,15 @@ class Composer:
     pictures: Sequence[Attachment] = ()  # begun, and not sent yet
 
     @classmethod
-    def fresh(cls, thread: Thread, by: User, lane: str = "") -> Composer:
+    def fresh(cls, thread: Thread, by: User, lane: str = "", has: Belongings = NOT_ASKED) -> Composer:
         """With this colleague's draft, on the lane asked for, or begun, or where the customer spoke last."""
         possible = possibilities(thread)
         lanes = _lanes(possible)
-        on_thread = drafts.begun_on(thread)
+        on_thread = drafts.begun_on(thread) if has.drafts else []
         begun = {draft.lane: draft.text for draft in on_thread if draft.user_id == by.pk}
         usual = _first_choice(thread, lanes)
         may = {one.key for one in lanes if one.allowed}
+        pictured = has.pictures and attachments.taken_by(thread.channel)
         chosen = next((key for key in (lane, *((usual,) if usual in begun else begun)) if key in may), usual)
         return cls(
             lanes=lanes,
@@ -85,7 +87,7 @@ class Composer:
             begun=[draft for draft in on_thread if draft.user_id != by.pk],
             text=begun.pop(chosen, ""),
             drafts=begun,
-            pictures=list(attachments.begun(thread, by)) if attachments.taken_by(thread.channel) else (),
+            pictures=list(attachments.begun(thread, by)) if pictured else (),
         )
 
     @classmethod

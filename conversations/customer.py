@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from channels_ingest.networks import networks
 from contacts.models import Contact, Identity, IdentityLink, Tag
+from conversations.belongings import NOT_ASKED, Belongings
 from conversations.models import Interaction, Thread
 from conversations.timeline import timeline
 
@@ -33,15 +34,15 @@ class Customer:
     reach: int  # followers over all networks
 
 
-def customer_of(thread: Thread, user: User) -> Customer:
-    """What this user may know of the person behind the thread. Five queries."""
+def customer_of(thread: Thread, user: User, has: Belongings = NOT_ASKED) -> Customer:
+    """What this user may know of the person behind the thread. Five queries at most."""
     contact = thread.contact
     links = IdentityLink.objects.filter(contact=contact, ended_at=None).select_related("identity").order_by("pk")
     identities = [link.identity for link in links] or [thread.identity]
     return Customer(
         contact=contact,
         known_as=[KnownAs(_network_name(identity.network), identity) for identity in identities],
-        tags=list(contact.tags.all()),
+        tags=list(contact.tags.all()) if has.tags_of_contact else [],
         others=list(
             Thread.objects.visible_to(user)
             .filter(contact=contact)

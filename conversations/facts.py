@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from contacts.models import Tag
 from conversations import promises
 from conversations.audience import Audience
+from conversations.belongings import NOT_ASKED, Belongings
 from conversations.languages import heard, language_name
 from conversations.models import Interaction, Promise, Reading, Thread
 from conversations.readings import CHOICES
@@ -41,13 +42,13 @@ class Facts:
     promises: list[Promise]
 
 
-def facts_of(thread: Thread, audience: Audience) -> Facts:
-    """Three queries."""
+def facts_of(thread: Thread, audience: Audience, has: Belongings = NOT_ASKED) -> Facts:
+    """Three queries at most."""
     return Facts(
         audience=audience,
         understood=_understood(thread),
-        tags=list(thread.tags.order_by("name")),
-        promises=promises.open_on(thread),
+        tags=list(thread.tags.order_by("name")) if has.tags else [],
+        promises=promises.open_on(thread) if has.promises else [],
     )
 
 

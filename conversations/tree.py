@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from channels_ingest.networks.base import Visibility
+from conversations.belongings import NOT_ASKED, Belongings
 from conversations.inbox import read_cursor
 from conversations.models import Delivery, HelperCredit, Interaction, Thread, ThreadEvent
 from conversations.record import PRIVATE_LANE
@@ -141,22 +142,22 @@ class Tree:
     more_around: bool = False  # the public tree holds more than is shown
 
 
-def tree_of(thread: Thread, *, before: str = "") -> Tree:
-    """The newest part of a thread, or the part before a cursor. A fixed number of queries."""
-    own, more = _own(thread, before)
-    if not own:
+def tree_of(thread: Thread, *, before: str = "", has: Belongings = NOT_ASKED) -> Tree:
+    """The newest part of a thread, or the part before a cursor. A fixed number of queries at most."""
+    places, more = _own(thread, before)
+    if not places:
         return Tree()
-    first = own[0].posted_at
-    until = own[-1].posted_at if before else None
-    around = _around(thread, since=first if more else None, until=until)
-    close = _close_to(thread, own)
-    said = _in_order(own, around, close, thread)
-    events = _events(thread, since=first if more else None, until=until)
+    since = places[0].posted_at if more else None
+    until = places[-1].posted_at if before else None
+    around, close = _others(thread, places, since=since, until=until)
+    items = _in_order(_load({*(place.pk for place in places), *around, *close}), thread, has)
+    events = _events(thread, since=since, until=until)
+    inbound = (one.item.pk for one in reversed(items) if one.own and one.item.is_inbound)
     return Tree(
-        entries=list(_with_days(_folded(_merged(said, events), {row.pk for row in close}))),
-        older=_cursor(own[0]) if more else "",
-        newest_inbound=next((row.pk for row in reversed(own) if row.is_inbound), None),
-        people=len({one.item.author_id for one in said if one.role in (CUSTOMER, PEER)}),
+        entries=list(_with_days(_folded(_merged(items, events), close))),
+        older=_cursor(places[0]) if more else "",
+        newest_inbound=next(inbound, None),
+        people=len({one.item.author_id for one in items if one.role in (CUSTOMER, PEER)}),
         more_around=len(around) >= AROUND_SIZE,
     )
 
@@ -169,7 +170,7 @@ def public_around(thread: Thread, *, before: str = "") -> Tree:
     items = Interaction.objects.filter(under, visibility=Visibility.PUBLIC, external_id__isnull=False)
     found = list(_before(_parts(items).order_by("-posted_at", "-pk"), before)[: AROUND_SIZE + 1])
     shown, more = found[:AROUND_SIZE][::-1], len(found) > AROUND_SIZE
-    said = _in_order(shown, (), (), thread)
+    said = _in_order(shown, thread)
     return Tree(entries=list(_with_days(said)), older=_cursor(shown[0]) if more else "")
 
 
@@ -196,24 +197,81 @@ def _parts(items: QuerySet[Interaction]) -> QuerySet[Interaction]:
     return items.select_related("author", "sent_by", "delivery__approval").only(*_SHOWN)
 
 
-def _own(thread: Thread, before: str) -> tuple[list[Interaction], bool]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an item of the thread stands."""
+
+    pk: int
+    posted_at: datetime
+    visibility: str
+    parent: int | None
+
+
+def _own(thread: Thread, before: str) -> tuple[list[_Place], bool]:
     """The thread's items, oldest first, and whether there are older ones."""
-    items = _parts(Interaction.objects.filter(thread=thread)).order_by("-posted_at", "-pk")
-    found = list(_before(items, before)[: OWN_SIZE + 1])
-    return found[:OWN_SIZE][::-1], len(found) > OWN_SIZE
+    items = Interaction.objects.filter(thread=thread).order_by("-posted_at", "-pk")
+    found = _before(items, before).values_list("pk", "posted_at", "visibility", "parent_id")[: OWN_SIZE + 1]
+    places = [_Place(*row) for row in found]
+    return places[:OWN_SIZE][::-1], len(places) > OWN_SIZE
 
 
-def _around(thread: Thread, *, since: datetime | None, until: datetime | None) -> list[Interaction]:
-    """What else was said under the thread's public roots in that time: the newest few, and the roots."""
-    under = _under_roots(thread)
-    if under is None:
-        return []
-    items = _public(under, thread)
-    if since is not None:
-        items = items.filter(posted_at__gte=since)
-    if until is not None:
-        items = items.filter(posted_at__lte=until)
-    return list(items.order_by("-posted_at", "-pk")[:AROUND_SIZE])
+def _load(ids: Collection[int]) -> list[Interaction]:
+    return list(_parts(Interaction.objects.filter(pk__in=ids)))
+
+
+# Around: what else was said under the thread's public roots (the latest five) in that time, the newest few. Close: what
+# the thread's items answer, up to the root, and what answers them. All of it is public, on the network, and not of this
+# thread.
+_OTHERS = """
+    WITH RECURSIVE lane AS (
+        SELECT DISTINCT channel_id, root_external_id FROM (
+            SELECT channel_id, root_external_id FROM conversations_lane
+            WHERE thread_id = %(thread)s AND visibility = 'public' AND root_external_id <> %(private)s
+            ORDER BY id DESC LIMIT 5
+        ) latest
+    ), around AS (
+        SELECT item.id FROM lane CROSS JOIN LATERAL (
+            SELECT id, posted_at FROM conversations_interaction said
+            WHERE said.channel_id = lane.channel_id AND said.root_external_id = lane.root_external_id
+                AND posted_at BETWEEN %(since)s AND %(until)s AND OTHER
+            ORDER BY posted_at DESC, id DESC LIMIT %(most)s
+        ) item ORDER BY posted_at DESC, id DESC LIMIT %(most)s
+    ), up (id, parent_id, depth) AS (
+        SELECT id, parent_id, 0 FROM conversations_interaction WHERE id = ANY(%(answering)s)
+        UNION
+        SELECT item.id, item.parent_id, up.depth + 1 FROM conversations_interaction item JOIN up
+            ON item.id = up.parent_id WHERE up.depth < %(depth)s
+    ), close AS (
+        SELECT said.id FROM (
+            SELECT id FROM conversations_interaction WHERE parent_id = ANY(%(own)s)
+            UNION
+            SELECT id FROM up WHERE depth > 0
+        ) near JOIN conversations_interaction said USING (id)
+        WHERE OTHER ORDER BY posted_at DESC LIMIT %(most)s
+    )
+    SELECT id, FALSE FROM around UNION ALL SELECT id, TRUE FROM close
+""".replace(
+    "OTHER",
+    "said.visibility = 'public' AND said.external_id IS NOT NULL AND said.thread_id IS DISTINCT FROM %(thread)s",
+)
+
+
+def _others(
+    thread: Thread, own: Sequence[_Place], *, since: datetime | None, until: datetime | None
+) -> tuple[set[int], set[int]]:
+    """Ids of what stands around the thread's own items, and of what is close to them."""
+    public = [place.pk for place in own if place.visibility != Visibility.PRIVATE]
+    answer_others = not {place.parent for place in own} <= {None, *public}
+    values: dict[str, Any] = {
+        "thread": thread.pk, "private": PRIVATE_LANE, "since": since or "-infinity", "until": until or "infinity",
+        "most": AROUND_SIZE, "own": public, "answering": public if answer_others else [], "depth": ANCESTORS,
+    }  # fmt: skip
+    around, close = set[int](), set[int]()
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHERS, values)
+        for pk, is_close in cursor.fetchall():
+            (close if is_close else around).add(pk)
+    return around, close
 
 
 def _before(items: QuerySet[Interaction], cursor: str) -> QuerySet[Interaction]:
@@ -235,41 +293,6 @@ def _under_roots(thread: Thread) -> Q | None:
     return under if lanes else None
 
 
-def _public(under: Q, thread: Thread) -> QuerySet[Interaction]:
-    """Public items that are on the network and stand in no lane of this thread."""
-    items = Interaction.objects.filter(under, visibility=Visibility.PUBLIC, external_id__isnull=False)
-    return _parts(items.filter(~Q(thread=thread) | Q(thread=None)))
-
-
-def _close_to(thread: Thread, own: Sequence[Interaction]) -> list[Interaction]:
-    """What the thread's items answer (up to the root), and what answers them."""
-    ids = [row.pk for row in own if not row.is_private]
-    if not ids:
-        return []
-    close = Q(parent_id__in=ids)
-    if not {row.parent_id for row in own} <= {None, *ids}:  # they answer something else
-        close |= Q(pk__in=_ancestors(ids))
-    return list(_public(close, thread).order_by("-posted_at")[:AROUND_SIZE])
-
-
-_ANCESTORS = """
-    WITH RECURSIVE up (id, parent_id, depth) AS (
-        SELECT id, parent_id, 0 FROM conversations_interaction WHERE id = ANY(%s)
-        UNION
-        SELECT i.id, i.parent_id, up.depth + 1
-        FROM conversations_interaction i JOIN up ON i.id = up.parent_id
-        WHERE up.depth < %s
-    )
-    SELECT DISTINCT id FROM up WHERE depth > 0
-"""
-
-
-def _ancestors(ids: Sequence[int]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_ANCESTORS, [list(ids), ANCESTORS])
-        return [pk for (pk,) in cursor.fetchall()]
-
-
 def _events(thread: Thread, *, since: datetime | None, until: datetime | None) -> list[ThreadEvent]:
     events = ThreadEvent.objects.filter(thread=thread).select_related("by").order_by("-at", "-pk")
     if since is not None:
@@ -279,7 +302,7 @@ def _events(thread: Thread, *, since: datetime | None, until: datetime | None) -
     return list(events[:EVENTS_SIZE])[::-1]
 
 
-def _cursor(item: Interaction) -> str:
+def _cursor(item: Interaction | _Place) -> str:
     from_micros = round(item.posted_at.timestamp() * 1_000_000)
     return f"{from_micros}-{item.pk}"
 
@@ -287,12 +310,11 @@ def _cursor(item: Interaction) -> str:
 # -- order ------------------------------------------------------------------------------------------------------------
 
 
-def _in_order(
-    own: Iterable[Interaction], around: Iterable[Interaction], close: Iterable[Interaction], thread: Thread
-) -> list[Said]:
-    items = {row.pk: row for row in (*own, *around, *close)}
+def _in_order(found: Iterable[Interaction], thread: Thread, has: Belongings = NOT_ASKED) -> list[Said]:
+    items = {row.pk: row for row in found}
     ordered = sorted(items.values(), key=lambda row: (row.posted_at, row.pk))
-    credited = set(HelperCredit.objects.filter(thread=thread).values_list("interaction", flat=True))
+    credits = HelperCredit.objects.filter(thread=thread).values_list("interaction", flat=True)
+    credited = set(credits) if has.credits else set[int]()
     said: list[Said] = []
     above: Interaction | None = None
     for item in ordered:

@@ -18,9 +18,10 @@ from accounts.access import requires
 from accounts.choosing import words_typed
 from accounts.roles import Permission
 from channels_ingest.networks import networks
-from conversations import actions, blocking, bulk, deliver, inbox
+from conversations import actions, belongings, blocking, bulk, deliver, inbox
 from conversations.actions import KeyUsed, NotPossible
 from conversations.answering import answer
+from conversations.belongings import NOT_ASKED, Belongings
 from conversations.composer import Composer
 from conversations.customer import customer_of
 from conversations.facts import facts_of
@@ -94,9 +95,10 @@ def thread_page(request: Request, pk: int) -> HttpResponse:
         tree = tree_of(thread, before=request.GET.get("before", ""))
         return render(request, "conversations/_entries.html", {"thread": thread, "tree": tree})
     actions.mark_seen(thread, by=request.user)
-    composer = Composer.fresh(thread, request.user, request.GET.get("lane", ""))
+    has = belongings.of(thread, request.user)
+    composer = Composer.fresh(thread, request.user, request.GET.get("lane", ""), has)
     composer.text += quoted(thread, request.GET.get("quote", ""), request.GET.get("how", ""))
-    return _show(request, thread, composer)
+    return _show(request, thread, composer, has=has)
 
 
 @requires(Permission.READ)
@@ -115,28 +117,32 @@ def thread_now(request: Request, pk: int) -> HttpResponse:
     thread = thread_of(request, pk)
     if request.GET.get("seen") == "1":
         actions.mark_seen(thread, by=request.user)
-    return render(request, "conversations/_thread.html", _open(request, thread, Composer.fresh(thread, request.user)))
+    has = belongings.of(thread, request.user)
+    context = _open(request, thread, Composer.fresh(thread, request.user, has=has), has)
+    return render(request, "conversations/_thread.html", context)
 
 
-def _show(request: Request, thread: Thread, composer: Composer, status: int = 200) -> HttpResponse:
-    context = _open(request, thread, composer)
+def _show(
+    request: Request, thread: Thread, composer: Composer, status: int = 200, has: Belongings = NOT_ASKED
+) -> HttpResponse:
+    context = _open(request, thread, composer, has)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "conversations/_thread.html", context, status=status)
     return render(request, "conversations/inbox.html", _list(request) | context, status=status)
 
 
-def _open(request: Request, thread: Thread, composer: Composer) -> dict[str, Any]:
-    tree = tree_of(thread)
+def _open(request: Request, thread: Thread, composer: Composer, has: Belongings) -> dict[str, Any]:
+    tree = tree_of(thread, has=has)
     composer.seen = composer.seen or tree.newest_inbound
     return {
         "thread": thread,
         "tree": tree,
         "composer": composer,
-        "facts": facts_of(thread, composer.audience),
-        "customer": customer_of(thread, request.user),
+        "facts": facts_of(thread, composer.audience, has),
+        "customer": customer_of(thread, request.user, has),
         "blocked": blocking.told(thread.identity_id, thread.brand_id) if thread.state == Thread.State.SPAM else [],
         "whom": Whom([thread.brand_id]),
-        "mentions": inbox.mentions_on(thread, request.user),
+        "mentions": inbox.mentions_on(thread, request.user) if has.mentions else [],
         "snoozes": SnoozeForm.USUAL,
         "wanted": inbox.Wanted.read(request.GET.dict()),
     }
