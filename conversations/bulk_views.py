@@ -83,7 +83,7 @@ def bulk_steps(request: Request) -> HttpResponse:
         return _said(request, " ".join(str(error) for errors in form.errors.values() for error in errors), refused=True)
     ids = form.cleaned_data["ids"]
     if form.cleaned_data["whole"]:
-        ids = _whole(request)
+        ids = _whole(request).ids
     if hanging := _to_ask_about(form, ids, request.user):
         return _ask(request, ids, hanging)
     try:
@@ -116,7 +116,7 @@ def _ask(request: Request, ids: list[int], hanging: int) -> HttpResponse:
     return render(request, f"conversations/{template}", context, status=422)
 
 
-def _whole(request: Request) -> list[int]:
+def _whole(request: Request) -> inbox.Selection:
     user, wanted = request.user, inbox.Wanted.read(request.GET.dict())
     return inbox.selection(user, wanted, inbox.brand_ids(user), bulk.MOST_THREADS)
 
@@ -125,9 +125,10 @@ def _whole(request: Request) -> list[int]:
 @require_safe
 def bulk_count(request: Request) -> HttpResponse:
     """How many threads "all in this view" are, asked for when somebody begins to select."""
-    number = len(_whole(request))
+    ids, whole = _whole(request)
+    number = len(ids)
     words = ngettext("all %(count)d in this view", "all %(count)d in this view", number)
-    if number >= bulk.MOST_THREADS:
+    if not whole:
         words = _("the first %(count)d of this view")
     return HttpResponse(escape(words % {"count": number}))
 

@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zlib import crc32
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
@@ -21,6 +20,7 @@ from accounts.models import Brand, Team, User, initials
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
 from conversations import exposure
+from conversations.counting import Question, count, count_in_time
 from conversations.find import find, find_all
 from conversations.highlight import passage
 from conversations.listed import Listed
@@ -32,12 +32,14 @@ from conversations.question import Asker, conditions, unknown
 PAGE_SIZE = 50
 PINNED = ("mine", "unassigned", "mentions")  # beside each other; the last gives its place to the view that is open
 MOST_SAVED = 30
+MOST_OTHERS = 999  # threads under one post that are counted
 COUNT_LIMIT = 100  # "99+": a badge never counts further
 SNIPPET_LENGTH = 160
 QUERY_LENGTH = 300
 COSTLY = ("audience",)  # filters that no index answers: who else spoke under a post is looked up thread by thread
 WINDOW = 500  # threads of which that is looked up at once, and for a count
 MOST_WINDOWS = 4  # for a page
+MOST_SELECTED = 40  # windows, for all that a view holds
 MOST_ROUNDS = 10  # of reading on in the order of exposure where a filter leaves little of it
 WAITING_LONG = timedelta(hours=1)
 WAITING_TOO_LONG = timedelta(hours=24)
@@ -75,7 +77,7 @@ _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """Which threads somebody wants to see. Made from a query string; what is not understood is left out."""
 
@@ -107,7 +109,7 @@ class Wanted:
             before=query.get("before", ""),
         )
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The query string that asks for the same list from its top."""
         asked = {
@@ -137,7 +139,7 @@ class Wanted:
     def filtered(self) -> bool:
         return bool(self.network or self.visibility)
 
-    @property
+    @cached_property
     def asked(self) -> Query:
         """The text, taken apart."""
         return parse(self.text, now=timezone.localtime())
@@ -183,6 +185,10 @@ class Row:
     @property
     def unread(self) -> bool:
         return self.thread.unread
+
+    @property
+    def others_shown(self) -> str:
+        return f"{self.others}+" if self.others >= MOST_OTHERS else str(self.others)
 
     @property
     def trouble(self) -> str:
@@ -268,7 +274,7 @@ def views_of(user: User) -> list[Tab]:
 
 
 def tabs(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
-    """The views with their bounded counts, the saved ones last. Two queries and one for the brands' names."""
+    """The views with their bounded counts, the saved ones last. A fixed number of queries, unless time runs out."""
     saved = list(SavedView.objects.visible_to(user).select_related("owner")[:MOST_SAVED])
     counts = _counts(Asker(user, brands), saved)
     built_in = [
@@ -276,7 +282,8 @@ def tabs(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
         for key, label in VIEWS.items()
     ]
     every = built_in + [
-        Tab(f"saved-{one.pk}", one.name, counts[f"saved-{one.pk}"], wanted.saved == one.pk, saved=one) for one in saved
+        Tab(f"saved-{one.pk}", one.name, counts.get(f"saved-{one.pk}"), wanted.saved == one.pk, saved=one)
+        for one in saved
     ]
     here = [tab.key for tab in every if tab.current and tab.key not in PINNED[:-1]]
     pinned = {*PINNED[:-1], *here} if here else set(PINNED)
@@ -292,18 +299,43 @@ def brand_ids(user: User) -> list[int]:
 
 
 def _counts(asker: Asker, saved: Collection[SavedView]) -> dict[str, int]:
-    """Each count in one statement, by the key of its tab."""
-    counted = [*_views_counted(len(asker.brands)).items()] + [
-        (f"saved-{one.pk}", _up_to_limit(_looked_at(asker, Wanted(view="any", text=one.text)))) for one in saved
-    ]
+    """The counts by the keys of the tabs; a saved view that takes too long has none."""
     real: dict[Any, Any] = dict(zip(_stand_ins(len(asker.brands)), asker.brands, strict=True)) | {
         _ANYBODY: asker.user.pk
     }
-    each = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) listed)" for _key, (sql, _values) in counted)  # noqa: S608 (the ORM's own SQL)
-    values = [real.get(value, value) for _key, (_sql, values) in counted for value in values]
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {each}", values)
-        return dict(zip((key for key, _count in counted), cursor.fetchone(), strict=True))
+
+    def put_in(question: Question) -> Question:
+        sql, values = question
+        return sql, [real.get(value, value) for value in values]
+
+    built_in = {key: put_in(question) for key, question in _views_counted(len(asker.brands)).items()}
+    asked = {f"saved-{one.pk}": put_in(_question(asker, one.text)) for one in saved}
+    return count(built_in) | count_in_time(asked)
+
+
+def _question(asker: Asker, text: str) -> Question:
+    """Which threads a saved view holds; made once where nothing in it depends on the moment, or is a name."""
+    if all(
+        one.key in _SAME_FOR_ALL and one.value != "overdue" for one in parse(text, now=timezone.localtime()).filters
+    ):
+        return _question_kept(text, len(asker.brands))
+    return _up_to_limit(_looked_at(asker, Wanted(view="any", text=text)))
+
+
+_SAME_FOR_ALL = ("is", "lang", "mood", "urgency", "reach", "audience")
+
+
+@lru_cache(maxsize=1_000)
+def _question_kept(text: str, brands: int) -> Question:
+    anybody = Asker(User(pk=_ANYBODY), _stand_ins(brands))
+    return _lasting(_up_to_limit(_looked_at(anybody, Wanted(view="any", text=text))))
+
+
+def _lasting(question: Question) -> Question:
+    """Raises TypeError for a question whose values would not stay right."""
+    if any(isinstance(value, datetime) for value in question[1]):
+        raise TypeError("A view that depends on the moment cannot be kept.")
+    return question
 
 
 # What stands for a user and for brands in SQL that is made once. No row has such an id.
@@ -315,22 +347,19 @@ def _stand_ins(brands: int) -> range:
 
 
 @lru_cache(maxsize=64)
-def _views_counted(brands: int) -> dict[str, tuple[str, Sequence[Any]]]:
+def _views_counted(brands: int) -> dict[str, Question]:
     """The SQL and its values for each counted view over so many brands: making it took longer than running it.
 
     Raises TypeError for a view whose values would not stay right.
     """
     anybody = User(pk=_ANYBODY)
     views = {key: _in_view(Thread.objects.all(), key, anybody) for key in COUNTED}
-    found = {key: _up_to_limit(_of_brands(_stand_ins(brands), threads)) for key, threads in views.items()}
-    if any(isinstance(value, datetime) for _sql, values in found.values() for value in values):
-        raise TypeError("A view that depends on the moment cannot be kept.")
-    return found
+    return {key: _lasting(_up_to_limit(_of_brands(_stand_ins(brands), threads))) for key, threads in views.items()}
 
 
-def _up_to_limit(threads: QuerySet[Thread]) -> tuple[str, Sequence[Any]]:
+def _up_to_limit(threads: QuerySet[Thread], limit: int = COUNT_LIMIT) -> Question:
     try:
-        sql, values = threads.order_by().values_list(Value(1))[:COUNT_LIMIT].query.sql_with_params()
+        sql, values = threads.order_by().values_list(Value(1))[:limit].query.sql_with_params()
     except EmptyResultSet:
         return "SELECT 1 WHERE FALSE", ()
     return str(sql), values
@@ -379,12 +408,25 @@ def _due_at(threads: QuerySet[Thread]) -> QuerySet[Thread]:
     return threads.filter(pk__in=opened.values("thread")).annotate(due_at=Subquery(first))
 
 
-def selection(user: User, wanted: Wanted, brands: Collection[int], limit: int) -> list[int]:
-    """Ids of the first `limit` threads of the list: what "all in this view" means."""
+class Selection(NamedTuple):
+    """Ids of threads, and whether the list holds no more than these."""
+
+    ids: list[int]
+    whole: bool
+
+
+def selection(user: User, wanted: Wanted, brands: Collection[int], limit: int) -> Selection:
+    """The first `limit` threads of the list: what "all in this view" means. Fewer where no index answers a filter: then
+    it is looked at so many threads and no more."""
     asker = Asker(user, brands)
     if wanted.searching:
-        return [hit.thread for hit in find_all(wanted.asked, asker, limit=limit)]
-    return list(_asked_for(asker, wanted).values_list("pk", flat=True)[:limit])
+        ids = [hit.thread for hit in find_all(wanted.asked, asker, limit=limit)]
+    elif _costly(wanted) and wanted.order in _FIELDS:
+        found, older = _walk(asker, replace(wanted, before=""), enough=limit, windows=MOST_SELECTED)
+        return Selection([pk for pk, _at in found[:limit]], not older and len(found) < limit)
+    else:
+        ids = list(_asked_for(asker, wanted).values_list("pk", flat=True)[:limit])
+    return Selection(ids, len(ids) < limit)
 
 
 # -- pages of each order ----------------------------------------------------------------------------------------------
@@ -394,10 +436,10 @@ def _ordered_page(asker: Asker, wanted: Wanted) -> Page:
     threads, by = _asked_for(asker, wanted), _FIELDS[wanted.order][0]
     if wanted.under:
         threads = under(threads, wanted.under)
-    elif wanted.grouped:
-        threads = _first_of_each_post(threads, wanted, asker)
     elif _costly(wanted):
         return _walked_page(asker, wanted)
+    elif wanted.grouped:
+        threads = _first_of_each_post(threads, wanted, asker)
     found = list(_beyond(threads, wanted, wanted.before).values_list("pk", by)[: PAGE_SIZE + 1])
     older = cursor_at(found[PAGE_SIZE - 1]) if len(found) > PAGE_SIZE else ""
     listed = _ordered_rows(found[:PAGE_SIZE], wanted, asker.user)
@@ -418,19 +460,31 @@ def _beyond(threads: QuerySet[Thread], wanted: Wanted, cursor: str) -> QuerySet[
 def _walked_page(asker: Asker, wanted: Wanted) -> Page:
     """A page where no index answers a filter: the list is walked in windows, so long and no longer. It may hold less
     than a page, or nothing, and yet say where to look on."""
+    found, older = _walk(asker, wanted, enough=PAGE_SIZE, windows=MOST_WINDOWS)
+    if len(found) > PAGE_SIZE:
+        older = cursor_at(found[PAGE_SIZE - 1])
+    listed = _ordered_rows(found[:PAGE_SIZE], wanted, asker.user)
+    return Page(_with_others(asker, wanted, listed) if wanted.grouped else listed, older)
+
+
+def _walk(asker: Asker, wanted: Wanted, *, enough: int, windows: int) -> tuple[list[tuple[int, datetime]], str]:
+    """The places (thread, moment) after the cursor of `wanted`: more than enough, or those in so many windows. And the
+    cursor to look on from, empty at the end of the list."""
     costly, by = _costly(wanted), _FIELDS[wanted.order][0]
     threads, meant = _asked_for(asker, wanted, without=costly), conditions(costly, asker)
     found, older = list[tuple[int, datetime]](), wanted.before
-    for _window in range(MOST_WINDOWS):
+    for _window in range(windows):
         window = list(_beyond(threads, wanted, older).values_list("pk", by)[:WINDOW])
-        good = set(Thread.objects.filter(meant, pk__in=[pk for pk, _at in window]).values_list("pk", flat=True))
-        found += [place for place in window if place[0] in good]
+        some = _due_at(Thread.objects.all()) if wanted.order == "due" else Thread.objects.all()
+        good = some.filter(meant, pk__in=[pk for pk, _at in window])
+        if wanted.grouped:
+            good = _first_of_each_post(good, wanted, asker)
+        ids = set(good.values_list("pk", flat=True))
+        found += [place for place in window if place[0] in ids]
         older = cursor_at(window[-1]) if len(window) == WINDOW else ""
-        if len(found) > PAGE_SIZE or not older:
+        if len(found) > enough or not older:
             break
-    if len(found) > PAGE_SIZE:
-        older = cursor_at(found[PAGE_SIZE - 1])
-    return Page(_ordered_rows(found[:PAGE_SIZE], wanted, asker.user), older)
+    return found, older
 
 
 def _ordered_rows(places: Sequence[tuple[int, datetime]], wanted: Wanted, user: User) -> list[Row]:
@@ -553,21 +607,26 @@ def _first_of_each_post(threads: QuerySet[Thread], wanted: Wanted, asker: Asker)
 
 
 def _with_others(asker: Asker, wanted: Wanted, listed: list[Row]) -> list[Row]:
-    """The rows with the number of further threads under their post, in one query."""
-    posts = {(row.thread.channel_id, row.thread.root_external_id): 0 for row in listed if row.thread.root_external_id}
-    if not posts:
-        return listed
-    counted = (
-        _asked_for(asker, wanted)
-        .order_by()
-        .filter(channel_id__in={post[0] for post in posts}, root_external_id__in={post[1] for post in posts})
-        .values_list("channel_id", "root_external_id")
-        .annotate(threads=Count("pk"))
+    """The rows with the number of further threads under their post, counted to a bound, in one query."""
+    posts = {(row.thread.channel_id, row.thread.root_external_id) for row in listed if row.thread.root_external_id}
+    threads = _asked_for(asker, wanted).filter(channel_id=_ANY_CHANNEL, root_external_id=_ANY_POST)
+    sql, values = _up_to_limit(threads, MOST_OTHERS + 1)
+    counts = count(
+        {
+            post: (
+                sql,
+                [post[0] if value == _ANY_CHANNEL else post[1] if value == _ANY_POST else value for value in values],
+            )
+            for post in posts
+        }
     )
-    counts = {(channel, root): number for channel, root, number in counted}
     for row in listed:
         row.others = max(counts.get((row.thread.channel_id, row.thread.root_external_id), 1) - 1, 0)
     return listed
+
+
+# What stands for a channel and a post in SQL that is made once for all rows.
+_ANY_CHANNEL, _ANY_POST = -2_000_000, "\x00"
 
 
 def _of_brands(brands: Collection[int], threads: QuerySet[Thread]) -> QuerySet[Thread]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -93,7 +94,10 @@ def _due(value: object, asker: Asker) -> Q:
 
 
 def _audience(value: object, asker: Asker) -> Q:
-    """How the thread is held, as `conversations.audience` tells it: who else spoke under its public roots."""
+    """How the thread is held, as `conversations.audience` tells it: who else spoke under its public roots.
+
+    Asked thread by thread (the first one who did is enough): as a join, the planner would read all that was ever said.
+    """
     others = Interaction.objects.filter(
         channel_id=OuterRef("channel_id"),
         root_external_id=OuterRef("root_external_id"),
@@ -104,12 +108,16 @@ def _audience(value: object, asker: Asker) -> Q:
     lanes = Lane.objects.filter(thread=OuterRef("pk"), visibility=Visibility.PUBLIC).exclude(
         root_external_id=PRIVATE_LANE
     )
-    joined = Exists(lanes.filter(Exists(others)))
+    joined = Subquery(lanes.filter(_is_there(others)).values("pk")[:1])
     return {
         Mode.ONE_TO_ONE: Q(has_public=False),
-        Mode.ONE_TO_MANY: Q(has_public=True) & ~Q(joined),
-        Mode.ONE_TO_ONE_TO_MANY: Q(has_public=True) & Q(joined),
+        Mode.ONE_TO_MANY: Q(has_public=True) & Q(IsNull(joined, True)),
+        Mode.ONE_TO_ONE_TO_MANY: Q(has_public=True) & Q(IsNull(joined, False)),
     }[Mode(str(value).replace("-", "_"))]
+
+
+def _is_there(rows: QuerySet[Interaction]) -> IsNull:
+    return IsNull(Subquery(rows.values("pk")[:1]), False)
 
 
 def _late() -> QuerySet[Promise]:

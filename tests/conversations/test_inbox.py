@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Removal
-from conversations import actions, inbox
+from conversations import actions, counting, inbox
 from conversations.inbox import Wanted
 from conversations.models import Delivery, Interaction, Thread
 from conversations.question import Asker
@@ -263,20 +263,53 @@ def test_every_view_walks_an_index_in_its_order(channel: Channel, agent: User, v
 
 @pytest.mark.parametrize("text", ["lang:fr", "urgency:high"])
 def test_what_may_be_rare_walks_an_index_of_its_own(channel: Channel, agent: User, text: str) -> None:
+    crowd(channel, 3)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE conversations_thread")  # or it would hang on what other tests have left behind
     asked = inbox._asked_for(Asker(agent, inbox.brand_ids(agent)), Wanted(text=text)).values_list("pk")
     shown = plan(*asked[: inbox.PAGE_SIZE].query.sql_with_params())
     assert ("thread_of_language" in shown or "thread_urgent" in shown, "Sort Key" in shown) == (True, False)
 
 
+def test_all_in_a_view_are_looked_for_among_so_many_threads_and_no_more(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "WINDOW", 2)
+    crowd(channel, 9)
+    told = list[tuple[int, bool]]()
+    for windows in (2, 9):
+        monkeypatch.setattr(inbox, "MOST_SELECTED", windows)
+        ids, whole = inbox.selection(agent, Wanted(text="audience:one-to-many"), inbox.brand_ids(agent), 100)
+        told.append((len(ids), whole))
+    assert told == [(4, False), (9, True)]
+
+
+@pytest.mark.parametrize("how", ["one-to-many", "one-to-one-to-many"])
+def test_who_hears_a_thread_is_asked_thread_by_thread(channel: Channel, agent: User, how: str) -> None:
+    crowd(channel, 9)
+    asked = inbox._asked_for(Asker(agent, inbox.brand_ids(agent)), Wanted(text=f"audience:{how}"))
+    shown = plan(*asked.values_list("pk")[: inbox.PAGE_SIZE].query.sql_with_params())
+    assert ("SubPlan" in shown, "Anti Join" in shown, "Semi Join" in shown) == (True, False, False)
+
+
+def test_a_view_that_takes_too_long_has_no_count_and_the_others_have() -> None:
+    asked = {"slow": ("SELECT pg_sleep(20)", ()), "quick": ("SELECT 1", ())}
+    assert counting.count_in_time(asked) == {"quick": 1}
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("30s",)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
 @pytest.mark.parametrize(("text", "count"), [("audience:one-to-many", 9), ("audience:one-to-one-to-many", 0)])
 def test_where_no_index_answers_a_list_is_walked_in_windows(
-    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, text: str, count: int
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, text: str, count: int, *, grouped: bool
 ) -> None:
     monkeypatch.setattr(inbox, "WINDOW", 2)
     monkeypatch.setattr(inbox, "MOST_WINDOWS", 2)
     crowd(channel, 9)
     seen, before, looks = list[str](), "", 0
     while before or not looks:
-        page = inbox.page(agent, Wanted(text=text, before=before), inbox.brand_ids(agent))
+        page = inbox.page(agent, Wanted(text=text, before=before, grouped=grouped), inbox.brand_ids(agent))
         seen, before, looks = [*seen, *(row.name for row in page.rows)], page.older, looks + 1
     assert (len(seen), len(set(seen)), looks) == (count, count, 3)

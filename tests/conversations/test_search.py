@@ -251,7 +251,7 @@ def test_an_unfinished_search_offers_to_go_on(short_walks: None, agent: User, br
 
 def test_all_in_a_search_are_all_however_long_the_walk(short_walks: None, agent: User) -> None:
     selected = inbox.selection(agent, Wanted(text="zeppelin"), inbox.brand_ids(agent), 10)
-    assert selected == [thread_of(MAYA).pk]
+    assert selected == ([thread_of(MAYA).pk], True)
 
 
 def test_people_come_at_their_place_in_an_unfinished_search(short_walks: None, agent: User) -> None:
