@@ -80,3 +80,42 @@ KINDS = {
     "user": gettext_noop("colleague"),
     "webhookevent": gettext_noop("push"),
 }
+
+# Names of details, and the values of theirs that are codes. A word of a customer or a colleague stands as it is.
+DETAILS = {
+    "arrived": gettext_noop("arrived"),
+    "channel": gettext_noop("channel"),
+    "dropped": gettext_noop("merged contact"),
+    "fields": gettext_noop("changed fields"),
+    "handle": gettext_noop("handle"),
+    "identities": gettext_noop("handles moved"),
+    "kinds": gettext_noop("kinds"),
+    "name": gettext_noop("name"),
+    "network": gettext_noop("network"),
+    "note": gettext_noop("note"),
+    "proof": gettext_noop("proof"),
+    "reach_cap": gettext_noop("cap of reach"),
+    "reason": gettext_noop("reason"),
+    "report": gettext_noop("report"),
+    "restored": gettext_noop("contact restored"),
+    "role": gettext_noop("role"),
+    "source": gettext_noop("from thread"),
+    "stored": gettext_noop("stored"),
+    "tag": gettext_noop("tag"),
+    "target": gettext_noop("to thread"),
+    "trouble": gettext_noop("trouble"),
+    "undo_seconds": gettext_noop("undo window in seconds"),
+    "value": gettext_noop("value"),
+    "why": gettext_noop("why"),
+}
+FIELDS = {
+    "email": gettext_noop("e-mail"),
+    "is_active": gettext_noop("may sign in"),
+    "language": gettext_noop("language"),
+    "location": gettext_noop("place"),
+    "name": gettext_noop("name"),
+    "needs_approval": gettext_noop("public answers wait for approval"),
+    "organisation": gettext_noop("organisation"),
+    "phone": gettext_noop("phone"),
+    "role": gettext_noop("role"),
+}

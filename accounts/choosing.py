@@ -104,7 +104,7 @@ class Boxes(forms.CheckboxSelectMultiple):
         first = list(self.crowd.chosen[: MOST_LISTED + 1])
         row = {"name": name, "id": (attrs or {}).get("id") or f"id_{name}"}
         rows = [(one.pk, self.crowd.label(one), not given or str(one.pk) in given.ticked) for one in first]
-        proposing = Proposing(self.crowd.route, self.crowd.query)
+        proposing = Proposing(self.crowd.route, self.crowd.query, {"placeholder": _("Type a name to search")})
         fields = [
             (label, f"{row['id']}_{part}", proposing.render(f"{name}-{part}", text, {"id": f"{row['id']}_{part}"}))
             for part, label, text in (

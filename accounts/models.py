@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.audit_words import KINDS, VERBS
+from accounts.audit_words import DETAILS, FIELDS, KINDS, VERBS
 from accounts.roles import Permission, Role, allows
 
 if TYPE_CHECKING:
@@ -215,3 +215,24 @@ class AuditEntry(models.Model):
     def thing(self) -> str:
         """What it was done to: its kind and number."""
         return f"{gettext(KINDS.get(self.kind, self.kind))} {self.object_id}"
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """The details in words, those without anything left out."""
+        known = [(str(name), _in_words(str(name), value)) for name, value in self.details.items()]
+        return [(gettext(DETAILS.get(name, name)), words) for name, words in known if words]
+
+
+def _in_words(name: str, value: Any) -> str:
+    match name, value:
+        case _, bool():
+            return gettext("yes") if value else gettext("no")
+        case "fields", list():
+            return ", ".join(gettext(FIELDS.get(field, field)) for field in value)
+        case _, list():
+            return ", ".join(str(one) for one in value)
+        case "role", _ if value in Role.values:
+            return str(Role(value).label)
+        case _, None:
+            return ""
+    return str(value)

@@ -116,7 +116,7 @@ def _show(
             "section": "contacts",
             "contact": contact,
             "links": links,
-            "notes": notes[:NOTES_SHOWN],
+            "page": page(notes, by=("-at", "-id"), after=request.GET.get("after", ""), size=NOTES_SHOWN),
             "merges": merges[:MERGES_SHOWN],
             "acquaintances": contact.acquaintances.filter(brand__in=Brand.objects.visible_to(user)).select_related(
                 "brand"

@@ -103,16 +103,18 @@ class AssignForm(forms.Form):
 
 def everybody(brands: Collection[int]) -> QuerySet[User]:
     """Who may work on threads of these brands."""
-    serve = Q(brands__in=brands) | Q(role=Role.ADMIN)
-    return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
+    members = User.brands.through.objects.filter(brand__in=brands).values("user")
+    return User.objects.filter(Q(pk__in=members) | Q(role=Role.ADMIN), is_active=True).order_by("name", "pk")
 
 
 class Whom:
     """Who can take threads of these brands: those whose names hold the words, as many as a list shows."""
 
     def __init__(self, brands: Collection[int], words: str = "") -> None:
-        self.everybody = everybody(brands).filter(Q(name__icontains=words) | Q(email__icontains=words))
-        self.every_team = Team.objects.filter(brand__in=brands, name__icontains=words)
+        self.everybody, self.every_team = everybody(brands), Team.objects.filter(brand__in=brands)
+        if words:
+            self.everybody = self.everybody.filter(Q(name__icontains=words) | Q(email__icontains=words))
+            self.every_team = self.every_team.filter(name__icontains=words)
 
     @cached_property
     def _people(self) -> list[User]:

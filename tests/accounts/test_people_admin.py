@@ -282,6 +282,14 @@ def test_names_are_shown_as_text(admin: User, browser_of: BrowserOf) -> None:
     assert "<script>alert" not in browser_of(admin).get(reverse("people")).content.decode()
 
 
+def test_the_audit_log_tells_details_in_words(admin: User, agent: User, browser_of: BrowserOf) -> None:
+    client = browser_of(admin)
+    client.post(reverse("person", args=[agent.pk]), as_form(agent, role="manager", needs_approval="on"))
+    page = client.get(reverse("audit-log")).content.decode()
+    assert "changed fields: <bdi>role, public answers wait for approval</bdi>" in page
+    assert ("role: <bdi>Manager</bdi>" in page, "needs_approval" in page) == (True, False)
+
+
 # -- more than a page can show ----------------------------------------------------------------------------------------
 
 

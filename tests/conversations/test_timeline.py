@@ -104,3 +104,13 @@ def test_a_colleagues_note_stands_among_the_moments(channel: Channel, agent: Use
     write_note(Thread.objects.get(), by=agent, text="Same batch as yesterday")
     page = browser_of(agent).get(reverse("contact-timeline", args=[maya().pk])).content.decode()
     assert "Same batch as yesterday" in page
+
+
+def test_somebody_who_sees_very_many_channels_reads_the_same_timeline(
+    channel: Channel, other_brand: Brand, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(channel, [said("1", MAYA, "No stakes!")])
+    record(make_channel(other_brand, account=SECOND), [said("2", MAYA, "And no coffee!")])
+    before = told(agent)
+    monkeypatch.setattr("conversations.timeline.MOST_CHANNELS", 0)
+    assert told(agent) == before == ["No stakes!"]
