@@ -228,7 +228,7 @@ def _in_words(name: str, value: Any) -> str:
         case _, bool():
             return gettext("yes") if value else gettext("no")
         case "fields", list():
-            return ", ".join(gettext(FIELDS.get(field, field)) for field in value)
+            return ", ".join(gettext(FIELDS.get(str(field), str(field))) for field in value)
         case _, list():
             return ", ".join(str(one) for one in value)
         case "role", _ if value in Role.values:
