@@ -13,6 +13,7 @@ from zlib import crc32
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
@@ -555,7 +556,10 @@ def _most_exposed_of_each_post(threads: QuerySet[Thread], wanted: Wanted, place:
     score = exposure.score_at(place.at, wanted.influence / INFLUENCE)
     above = Q(score__gt=OuterRef("score")) | Q(score=OuterRef("score"), pk__lt=OuterRef("pk"))
     others = threads.annotate(score=score).filter(
-        above, channel_id=OuterRef("channel_id"), root_external_id=OuterRef("root_external_id")
+        above,
+        ~Q(root_external_id=""),
+        channel_id=OuterRef("channel_id"),
+        root_external_id=OuterRef("root_external_id"),
     )
     return threads.annotate(score=score).filter(Q(root_external_id="") | ~Exists(others))
 
@@ -596,14 +600,17 @@ def under(threads: QuerySet[Thread], pk: int) -> QuerySet[Thread]:
 
 
 def _first_of_each_post(threads: QuerySet[Thread], wanted: Wanted, asker: Asker) -> QuerySet[Thread]:
-    """Only the first of this list under each post: any other has one before it, which one look into an index tells."""
+    """Only the first of this list under each post: any other has one before it, which one look into an index tells.
+
+    Asked thread by thread: as a join, the planner might read all threads. The index holds those with a post alone.
+    """
     field, down = _FIELDS[wanted.order]
     later, same = ("gt", "gt") if down else ("lt", "lt")
     before = Q(**{f"{field}__{later}": OuterRef(field)}) | Q(**{field: OuterRef(field), f"pk__{same}": OuterRef("pk")})
-    others = _asked_for(asker, wanted).order_by().filter(before).filter(
+    others = _asked_for(asker, wanted).order_by().filter(before, ~Q(root_external_id="")).filter(
         channel_id=OuterRef("channel_id"), root_external_id=OuterRef("root_external_id")
     )  # fmt: skip
-    return threads.filter(Q(root_external_id="") | ~Exists(others))
+    return threads.filter(Q(root_external_id="") | Q(IsNull(Subquery(others.values("pk")[:1]), True)))
 
 
 def _with_others(asker: Asker, wanted: Wanted, listed: list[Row]) -> list[Row]:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import requests
@@ -34,20 +34,21 @@ def pages(stack: Stack) -> dict[str, Any]:
 
 
 @contextmanager
-def server(command: Sequence[str]) -> Iterator[str]:
-    """The address of a web server to measure, which that command starts; the number of its socket is added to it."""
+def server(command: Sequence[str], processes: int = 1) -> Iterator[str]:
+    """The address of a web server to measure, which that command starts; the number of its socket is added to it.
+    Several processes share the socket, as in production."""
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         listener.listen(64)
         port = int(listener.getsockname()[1])
         argv = [*command, str(listener.fileno())]
-        with subprocess.Popen(argv, cwd=BASE_DIR, pass_fds=(listener.fileno(),)) as process:
-            try:
-                if not wait_until(lambda: probe.answers(port), START_SECONDS):
-                    raise RuntimeError("The web server to measure does not answer.")
-                yield f"http://localhost:{port}"
-            finally:
-                process.terminate()
+        with ExitStack() as running:
+            for _number in range(processes):
+                process = running.enter_context(subprocess.Popen(argv, cwd=BASE_DIR, pass_fds=(listener.fileno(),)))
+                running.callback(process.terminate)
+            if not wait_until(lambda: probe.answers(port), START_SECONDS):
+                raise RuntimeError("The web server to measure does not answer.")
+            yield f"http://localhost:{port}"
 
 
 def _measured(session: requests.Session, address: str, paths: Mapping[str, str]) -> dict[str, Any]:

@@ -43,12 +43,12 @@ class Taken:
     facts: dict[str, int] = field(default_factory=dict)
 
 
-def workspace(rounds: int = ROUNDS) -> dict[str, Any]:
+def workspace(rounds: int = ROUNDS, processes: int = 1) -> dict[str, Any]:
     """Figures of every page, for one user and for several at once; the present database must have been filled."""
     agent = User.objects.get(email=AGENT)
     paths = _paths(agent)
     found: dict[str, Any] = {"threads": Thread.objects.count(), "interactions": Interaction.objects.count()}
-    with _session(agent) as cookie, server([sys.executable, "-m", "scrm.bench.server"]) as address:
+    with _session(agent) as cookie, server([sys.executable, "-m", "scrm.bench.server"], processes) as address:
         for users in USERS:
             found[f"{users} at once"] = _told(_measured(address, cookie, paths, users, rounds))
     return found | {"paths": paths}
@@ -71,6 +71,8 @@ def _paths(agent: User) -> dict[str, str]:
         "list": "/?view=all",
         "saved view": f"/?{view.query}",
         **{f"search: {name}": f"/?view=all&q={quote(words)}" for name, words in searches.items()},
+        "by post, for one audience": "/?q=audience%3Aone-to-one-to-many&group=1",
+        "all for one audience, counted": "/bulk/count/?q=audience%3Aone-to-many",
         "thread of 300": f"/threads/{long.pk}/",
         "contact with 5,000": f"/contacts/{of_contact.contact_id}/",
         "timeline of 5,000": f"/contacts/{of_contact.contact_id}/timeline/",

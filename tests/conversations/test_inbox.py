@@ -292,6 +292,14 @@ def test_who_hears_a_thread_is_asked_thread_by_thread(channel: Channel, agent: U
     assert ("SubPlan" in shown, "Anti Join" in shown, "Semi Join" in shown) == (True, False, False)
 
 
+@pytest.mark.parametrize("text", ["reach:900k", "audience:one-to-many", "lang:fr"])
+def test_the_first_of_each_post_is_asked_thread_by_thread(channel: Channel, agent: User, text: str) -> None:
+    asker, wanted = Asker(agent, inbox.brand_ids(agent)), Wanted(text=text, grouped=True)
+    first = inbox._first_of_each_post(inbox._asked_for(asker, wanted), wanted, asker)
+    shown = plan(*first.values_list("pk")[: inbox.PAGE_SIZE].query.sql_with_params())
+    assert ("SubPlan" in shown, "Anti Join" in shown) == (True, False)
+
+
 def test_a_view_that_takes_too_long_has_no_count_and_the_others_have() -> None:
     asked = {"slow": ("SELECT pg_sleep(20)", ()), "quick": ("SELECT 1", ())}
     assert counting.count_in_time(asked) == {"quick": 1}

@@ -35,13 +35,14 @@ class Command(BaseCommand):
             "--filled", action="store_true", help="only pages, of what bench_fill put into the database"
         )
         parser.add_argument("--rounds", type=int, default=ROUNDS, help="of --filled")
+        parser.add_argument("--processes", type=int, default=1, help="of the web server, for --filled")
 
     def handle(self, *args: Any, **options: Any) -> None:
         already: int = options["already"]
         if options["here"]:
             found = {"storing": storing(already=already), "pushing": pushing()}
         elif options["filled"]:
-            found = {"workspace": workspace(options["rounds"])}
+            found = {"workspace": workspace(options["rounds"], options["processes"])}
         else:
             found = self._all(already)
         self.stdout.write(json.dumps(found, indent=2))
