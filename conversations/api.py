@@ -32,7 +32,7 @@ from accounts.roles import Permission, Role
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Visibility
 from contacts.api import HandleSerializer
-from conversations import actions, deliver
+from conversations import actions, attachments, deliver
 from conversations.actions import KeyUsed, NotPossible
 from conversations.allowed import Possibility, possibilities
 from conversations.models import Delivery, Interaction, Thread
@@ -194,7 +194,7 @@ class InteractionQuery(PageQuery):
 
 
 class ReplyBody(Strict):
-    text = Words(max_length=LONGEST_TEXT)
+    text = Words(required=False, max_length=LONGEST_TEXT, help_text="Needed, but where a picture can go alone.")
     action = QueryChoice(
         required=False, default=Action.REPLY.value, choices=ANSWERS, help_text="In public or in private."
     )
@@ -202,6 +202,14 @@ class ReplyBody(Strict):
         required=False,
         help_text="Id of the newest inbound interaction you know. Where the customer wrote again, the answer is "
         "refused with 409.",
+    )
+    pictures = serializers.ListField(
+        child=BodyId(),
+        required=False,
+        default=list,
+        max_length=attachments.MOST_BEGUN,
+        help_text="Ids of pictures that you uploaded for this thread. Each network takes so many with an answer; where "
+        "it takes them only alone (Messenger), each becomes an answer of its own after the words.",
     )
     confirmed = BodyFlag(
         required=False, default=False, help_text="Send although something newer came or a colleague answered."
@@ -473,11 +481,12 @@ class Reply(Endpoint):
             said = reply(
                 thread,
                 by=self.user,
-                text=asked["text"],
+                text=asked.get("text", ""),
                 action=action,
                 key=key,
                 seen=asked.get("seen"),
                 confirmed=asked["confirmed"],
+                pictures=attachments.described(thread, by=self.user, ids=asked["pictures"]),
             )
         except SomethingNewer as error:
             raise Conflict(str(error), "something_newer") from error

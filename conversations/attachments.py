@@ -6,7 +6,7 @@ nothing else, and leaves by the network's own module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -55,7 +55,7 @@ def check(possible: Possibility, *, words: str, pictures: Mapping[int, str]) -> 
         raise NotPossible(_("The first private message takes words alone. Remove the picture."))
 
 
-def keep(thread: Thread, *, by: User, given: UploadedFile[bytes]) -> Attachment:
+def keep(thread: Thread, *, by: User, given: UploadedFile[bytes], name: str = "", alt: str = "") -> Attachment:
     """Takes a picture in. Raises NotPossible for what no way of answering here takes."""
     ways = taken_by(thread.channel).values()
     if not ways:
@@ -71,9 +71,9 @@ def keep(thread: Thread, *, by: User, given: UploadedFile[bytes]) -> Attachment:
         raise NotPossible(_("This is no picture that can be sent: %(kinds)s.") % {"kinds": kinds})
     if begun(thread, by).count() >= MOST_BEGUN:
         raise NotPossible(_("No more pictures: remove one first."))
-    name = (given.name or "").replace("\x00", "")[-120:] or KINDS[kind]
+    name = (name or given.name or "").replace("\x00", "")[-120:] or KINDS[kind]
     return Attachment.objects.create(
-        thread=thread, by=by, name=name, content_type=kind, size=len(content), content=content
+        thread=thread, by=by, name=name, content_type=kind, size=len(content), content=content, alt=_described(alt)
     )
 
 
@@ -85,8 +85,18 @@ def begun(thread: Thread, by: User) -> QuerySet[Attachment]:
 def describe(thread: Thread, *, by: User, words: Mapping[int, str]) -> None:
     """Keeps what was typed as descriptions, by id."""
     for one in begun(thread, by).filter(pk__in=words):
-        alt = " ".join(words[one.pk].replace("\x00", "").split())[:LONGEST_ALT]
+        alt = _described(words[one.pk])
         Attachment.objects.filter(pk=one.pk, interaction=None).exclude(alt=alt).update(alt=alt)
+
+
+def described(thread: Thread, *, by: User, ids: Collection[int]) -> dict[int, str]:
+    """These pictures with the descriptions they have; none for one that is not (any more) a begun one of theirs."""
+    known = dict(begun(thread, by).filter(pk__in=ids).values_list("pk", "alt"))
+    return {pk: known.get(pk, "") for pk in ids}
+
+
+def _described(words: str) -> str:
+    return " ".join(words.replace("\x00", "").split())[:LONGEST_ALT]
 
 
 def drop(thread: Thread, *, by: User, pk: int) -> None:

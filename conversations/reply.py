@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,18 +107,19 @@ def reply(
     Raises NotPossible (or one of its kinds above) and writes nothing then.
     """
     words = text.replace("\x00", "").strip()
-    known = _by_key(key, thread, words, action, by)
+    shown = pictures or {}
+    known = _by_key(key, thread, words, action, by, pictures=shown)
     if known is not None:
         return known
     if read is not None and not confirmed:
         _ask_if_changed(thread, read)
     possible = possibilities(thread).of(action)
-    _check(possible, words, pictures or {})
+    _check(possible, words, shown)
     overridden = _check_privacy(possible, words, by, override=override)
     try:
         with transaction.atomic():
             said = _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
-            _show(said, possible, by=by, key=key, pictures=pictures or {})
+            _show(said, possible, by=by, key=key, pictures=shown)
             if overridden:
                 audit(by=by, verb="send personal", on=said, brand=thread.brand_id, kinds=overridden)
             if vow is not None:
@@ -126,7 +127,7 @@ def reply(
             failpoint("reply.writing")
     except IntegrityError:
         # the same key, or another answer to the same item, was written in the same moment
-        known = _by_key(key, thread, words, action, by)
+        known = _by_key(key, thread, words, action, by, pictures=shown)
         if known is None:
             raise AlreadyAnswered(_answer_to(possible)) from None
         return known
@@ -134,7 +135,9 @@ def reply(
     return said
 
 
-def _by_key(key: uuid.UUID, thread: Thread, words: str, action: Action, by: User) -> Interaction | None:
+def _by_key(
+    key: uuid.UUID, thread: Thread, words: str, action: Action, by: User, *, pictures: Collection[int]
+) -> Interaction | None:
     delivery = Delivery.objects.select_related("interaction", "approval").filter(key=key).first()
     if delivery is None:
         return None
@@ -143,7 +146,16 @@ def _by_key(key: uuid.UUID, thread: Thread, words: str, action: Action, by: User
     before = (delivery.thread_id, delivery.action, text, delivery.interaction.sent_by_id)
     if before != (thread.pk, action.value, words, by.pk):
         raise KeyUsed(_("This was sent before with other words."))
+    if delivery.interaction.removed_at is None and _shown_by(key) != set(pictures):
+        raise KeyUsed(_("This was sent before with other pictures."))
     return delivery.interaction
+
+
+def _shown_by(key: uuid.UUID) -> set[int]:
+    """The ids of the pictures of the answer of this key, and of those that became answers of their own."""
+    keys = [key, *(_own_key(key, number) for number in range(attachments.MOST_BEGUN))]
+    said = Interaction.objects.filter(delivery__key__in=keys).values_list("media", flat=True)
+    return {one["attachment"] for media in said for one in media if "attachment" in one}
 
 
 def _show(said: Interaction, possible: Possibility, *, by: User, key: uuid.UUID, pictures: Mapping[int, str]) -> None:

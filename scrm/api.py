@@ -27,6 +27,7 @@ from conversations import api as conversations
 from conversations import api_deeds as deeds
 from conversations import api_knowledge as knowledge
 from conversations.api_blocking import BlockingList, BlockingRecord
+from conversations.api_pictures import PictureList, RemovePicture, UploadPicture
 from scrm.api_docs import docs
 from scrm.api_schema import OnceGenerated
 
@@ -91,6 +92,9 @@ urlpatterns: list[URLPattern] = [
     path("threads/<int:id>/reopen/", conversations.Reopen.as_view(), name="api-reopen"),
     path("threads/<int:id>/tags/", deeds.TagThread.as_view(), name="api-tags"),
     path("threads/<int:id>/notes/", conversations.WriteNote.as_view(), name="api-notes"),
+    path("threads/<int:id>/pictures/", UploadPicture.as_view(), name="api-upload-picture"),
+    path("pictures/", PictureList.as_view(), name="api-pictures"),
+    path("pictures/<int:id>/removal/", RemovePicture.as_view(), name="api-remove-picture"),
     path("interactions/", conversations.InteractionList.as_view(), name="api-interactions"),
     path("interactions/<int:id>/", conversations.InteractionRecord.as_view(), name="api-interaction"),
     path("interactions/<int:id>/undo/", conversations.Undo.as_view(), name="api-undo"),

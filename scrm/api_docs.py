@@ -127,7 +127,7 @@ class Reference:
         )
 
     def _body(self, told: dict[str, Any]) -> dict[str, Any]:
-        content = told.get("requestBody", {}).get("content", {}).get(JSON_TYPE)
+        content = _taken(told).get(JSON_TYPE)
         return self.known[_name(content["schema"])] if content else {}
 
     def _fields(self, shape: dict[str, Any]) -> Iterator[Part]:
@@ -184,9 +184,18 @@ def _example(method: str, path: str, told: dict[str, Any], body: dict[str, Any])
     lines = [f'curl {verb}-H "Authorization: Bearer $TOKEN" {settings.PUBLIC_URL}{path.replace("{id}", "1")}']
     lines += [f'  -H "{one["name"]}: $(uuidgen)"' for one in told.get("parameters", ()) if one["in"] == "header"]
     if body:
-        said = {name: _sample(one) for name, one in body["properties"].items() if name in body.get("required", ())}
+        needed = body.get("required") or ["text"]
+        said = {name: _sample(one) for name, one in body["properties"].items() if name in needed}
         lines += [f'  -H "Content-Type: {JSON_TYPE}"', f"  -d '{json.dumps(said)}'"]
+    elif files := _taken(told):
+        lines += [f'  -H "Content-Type: {next(iter(files))}"', "  --data-binary @FILE"]
     return " \\\n".join(lines)
+
+
+def _taken(told: dict[str, Any]) -> dict[str, Any]:
+    """The bodies that an operation takes, by media type."""
+    content: dict[str, Any] = told.get("requestBody", {}).get("content", {})
+    return content
 
 
 def _sample(told: dict[str, Any]) -> Any:

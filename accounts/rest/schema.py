@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.rest.errors import ErrorSerializer
@@ -63,6 +64,8 @@ class ApiSchema(AutoSchema):
         return [*record, *query, *self.endpoint.headers_taken, RETRY_AFTER]
 
     def get_request_serializer(self) -> Any:
+        if self.endpoint.upload_types:
+            return dict.fromkeys(self.endpoint.upload_types, OpenApiTypes.BINARY)
         return self.endpoint.body_class
 
     def get_response_serializers(self) -> Any:
@@ -106,6 +109,7 @@ def refuse_unknown_fields(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for path in result["paths"].values():
         for operation in path.values():
             for content in operation.get("requestBody", {}).get("content", {}).values():
-                name = content["schema"]["$ref"].rsplit("/", 1)[1]
-                result["components"]["schemas"][name]["additionalProperties"] = False
+                if "$ref" in content["schema"]:
+                    name = content["schema"]["$ref"].rsplit("/", 1)[1]
+                    result["components"]["schemas"][name]["additionalProperties"] = False
     return result

@@ -59,6 +59,7 @@ class Endpoint(APIView):
     operation: ClassVar[str]  # the operation id in the schema
     query_class: ClassVar[type[Query]] = Query
     body_class: ClassVar[type[Strict] | None] = None
+    upload_types: ClassVar[tuple[str, ...]] = ()  # the media types of a body that is a file
     answer_class: ClassVar[type[serializers.BaseSerializer[Any]]]
     answers: ClassVar[dict[int, str]] = {200: "Done."}
     refusals: ClassVar[dict[int, str]] = {}  # besides those that every address may answer

@@ -26,6 +26,7 @@ LISTS = (
     "articles/",
     "teams/",
     "blockings/",
+    "pictures/",
 )
 
 

@@ -181,7 +181,6 @@ BODIES = {
     "a list": b"[]",
     "a word": b'"text"',
     "null": b"null",
-    "nothing": b"",
     "not a number": b'{"text": NaN}',
     "nested deeply": NESTED,
     "a huge number": b'{"text": ' + b"9" * 10_000 + b"}",
@@ -202,6 +201,12 @@ def test_a_body_that_is_not_valid_is_refused(program: Caller, thread: Thread, de
     told = program.send(f"threads/{thread.pk}/{deed}/", body, **{"Idempotency-Key": "k"})
     assert told.status_code == 400
     assert Interaction.objects.count() == 1
+
+
+@pytest.mark.parametrize(("deed", "status"), [("reply", 422), ("notes", 400)])
+def test_nothing_is_no_answer_and_no_note(program: Caller, thread: Thread, deed: str, status: int) -> None:
+    told = program.send(f"threads/{thread.pk}/{deed}/", b"", **{"Idempotency-Key": "k"})
+    assert (told.status_code, Interaction.objects.count()) == (status, 1)
 
 
 @pytest.mark.parametrize("assignee", ["1", 1.5, True, 0, -1, 2**63, 10**400, [], {}])

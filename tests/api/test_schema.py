@@ -19,7 +19,7 @@ from accounts.rest.fields import LARGEST_ID
 from accounts.rest.throttle import AddressThrottle, TokenThrottle
 from channels_ingest.models import Channel
 from contacts.models import Contact, Identity
-from conversations.models import Article, Blocking, Interaction, Promise
+from conversations.models import Article, Attachment, Blocking, Interaction, Promise
 from scrm.api import urlpatterns
 from scrm.wsgi import application
 from tests.api.conftest import API, Caller
@@ -75,6 +75,7 @@ def records(thread: Thread, agent: User, promise: Promise) -> dict[str, int]:
         "promises": promise.pk,
         "articles": Article.objects.create(brand=thread.brand, title="Stakes", text="18 cm fit.").pk,
         "blockings": Blocking.objects.create(channel=thread.channel, identity=thread.identity, wanted=True).pk,
+        "pictures": Attachment.objects.create(thread=thread, by=agent, name="a", size=3, content=b"abc").pk,
         "teams": Team.objects.create(brand=thread.brand, name="Repairs").pk,
     }
 

@@ -221,6 +221,7 @@ NO_PAGE = frozenset(
         *("known-colleagues", "known-team-names"),
         *("api-articles", "api-article", "api-draft-article", "api-edit-article", "api-step-article"),
         *("api-teams", "api-team", "api-blockings", "api-blocking"),
+        *("api-upload-picture", "api-pictures", "api-remove-picture"),
         *("api-tags", "api-retry", "api-decide", "api-moderate", "api-promises", "api-promise", "api-settle"),
     }
 )

@@ -1,0 +1,123 @@
+"""Pictures for answers, for programs: put in, listed, removed; `pictures` of a reply sends them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from accounts.rest.errors import Unprocessable
+from accounts.rest.fields import Query, QueryId, Words
+from accounts.rest.keyset import Keyset
+from accounts.rest.parser import PictureParser
+from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, load
+from accounts.roles import Permission
+from conversations import attachments
+from conversations.actions import NotPossible
+from conversations.api import NoBody, threads_of
+from conversations.models import Attachment, Thread
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+    from accounts.models import User
+
+
+class PictureSerializer(serializers.Serializer[Attachment]):
+    """A picture that you put in and did not send yet."""
+
+    id = serializers.IntegerField()
+    thread = serializers.IntegerField(source="thread_id", help_text="Id of the thread.")
+    name = serializers.CharField()
+    content_type = serializers.CharField(help_text="What its first bytes say.")
+    size = serializers.IntegerField(help_text="In bytes.")
+    alt = serializers.CharField(help_text="Description for those who do not see it.")
+    added_at = serializers.DateTimeField()
+
+
+class UploadQuery(Query):
+    name = Words(required=False, max_length=120, help_text="The name of the file.")
+    alt = Words(
+        required=False,
+        max_length=attachments.LONGEST_ALT,
+        help_text="Description for those who do not see it.",
+    )
+
+
+class UploadPicture(Endpoint):
+    """Put a picture in for an answer on a thread
+
+    The body is the file itself. Send it once with `pictures` of a reply; until then it waits here and in your composer.
+    """
+
+    needs = Permission.REPLY
+    tag = "pictures"
+    operation = "upload_picture"
+    query_class = UploadQuery
+    upload_types = tuple(attachments.KINDS)
+    parser_classes = [PictureParser]
+    answer_class = PictureSerializer
+    answers = {201: "The picture."}
+    refusals = {
+        413: "No network takes a picture of that size.",
+        415: "The body is no picture.",
+        422: "The network of the thread takes no such picture, or none of that size, or too many wait already.",
+    }
+
+    def post(self, request: Request, id: int) -> Response:
+        thread: Thread = load(threads_of(self.user), id)
+        given = request.FILES.get("file")
+        if given is None:
+            raise serializers.ValidationError({"request": ["The body is empty."]})
+        try:
+            kept = attachments.keep(thread, by=self.user, given=given, **self.query)
+        except NotPossible as error:
+            raise Unprocessable(str(error), "not_possible") from error
+        return Response(PictureSerializer(kept).data, status=201)
+
+
+class PictureQuery(PageQuery):
+    thread = QueryId(required=False)
+
+
+class PictureList(ListEndpoint):
+    """List the pictures that you put in and did not send yet
+
+    The last one first.
+    """
+
+    needs = Permission.REPLY
+    tag = "pictures"
+    operation = "list_pictures"
+    query_class = PictureQuery
+    row_class = PictureSerializer
+    keyset = Keyset("pictures")
+
+    def rows(self, asked: dict[str, Any]) -> QuerySet[Attachment]:
+        rows = pictures_of(self.user)
+        return rows.filter(thread=asked["thread"]) if "thread" in asked else rows
+
+
+class RemovePicture(Endpoint):
+    """Remove a picture that was not sent"""
+
+    needs = Permission.REPLY
+    tag = "pictures"
+    operation = "remove_picture"
+    body_class = NoBody
+    answer_class = PictureSerializer
+    answers = {200: "What it was."}
+
+    def post(self, request: Request, id: int) -> Response:
+        found: Attachment = load(pictures_of(self.user).select_related("thread"), id)
+        self.body()
+        attachments.drop(found.thread, by=self.user, pk=found.pk)
+        return Response(PictureSerializer(found).data)
+
+
+def pictures_of(user: User) -> QuerySet[Attachment]:
+    """What this user put in and did not send, on threads they (still) see; without the bytes."""
+    rows = Attachment.objects.filter(by=user, interaction=None, thread__in=Thread.objects.visible_to(user))
+    return rows.defer("content")
