@@ -44,7 +44,7 @@ def served(sandbox: Sandbox) -> dict[str, set[str]]:
     return dict(found)
 
 
-def prove(path: Path, sandbox: Sandbox) -> None:
+def check_both_ways(path: Path, sandbox: Sandbox) -> None:
     call_command("import_posts", path, stdout=io.StringIO(), stderr=io.StringIO())
     imported = look()
     forget()
@@ -78,7 +78,7 @@ def _a_second_full_pull_changes_nothing() -> None:
 
 
 def test_a_small_file_by_both_ways(small: Path, sandbox: Sandbox) -> None:
-    prove(small, sandbox)
+    check_both_ways(small, sandbox)
 
 
 def test_a_file_is_loaded_once_however_often(small: Path, sandbox: Sandbox, made: Made) -> None:
@@ -119,6 +119,6 @@ def test_a_sandbox_that_is_not_there_is_said_in_one_line(small: Path, monkeypatc
 if REAL.exists():
 
     def test_the_real_conversations_by_both_ways(sandbox: Sandbox) -> None:
-        prove(REAL, sandbox)
+        check_both_ways(REAL, sandbox)
         assert (len(look().people), len(look().ours)) == (1443, 76)
         assert len({(child, parent) for _, child, parent in look().links}) == 3688

@@ -115,7 +115,7 @@ def facebook_hook(sandbox: Sandbox, page: dict[str, Any]) -> Iterator[Hook]:
     yield from pushed_to(sandbox.speak("facebook", page))
 
 
-def same_as_pulled(hook: Hook, stream: str, external_id: str) -> None:
+def check_it_is_as_pulled(hook: Hook, stream: str, external_id: str) -> None:
     """The pushed item is the pulled one, in everything that places it."""
     (pushed,) = [
         one for one in hook.items_until(external_id) if isinstance(one, Post) and one.external_id == external_id
@@ -139,22 +139,22 @@ def same_as_pulled(hook: Hook, stream: str, external_id: str) -> None:
 
 def test_x_pushes_a_mention(sandbox: Sandbox, brand: dict[str, Any], x_hook: Hook) -> None:
     said = sandbox.says("x", author=sandbox.person()["x"]["id"], text=f"@{brand['username']} help")
-    same_as_pulled(x_hook, "mentions", said["id"])
+    check_it_is_as_pulled(x_hook, "mentions", said["id"])
 
 
 def test_x_pushes_a_reply(sandbox: Sandbox, brand: dict[str, Any], x_hook: Hook) -> None:
     ours = sandbox.says("x", author=brand["id"], text="News.")
     said = sandbox.says("x", author=sandbox.person()["x"]["id"], text="more", reply_to=ours["id"])
-    same_as_pulled(x_hook, "mentions", said["id"])
+    check_it_is_as_pulled(x_hook, "mentions", said["id"])
 
 
 def test_x_pushes_what_we_write_in_its_own_app(sandbox: Sandbox, brand: dict[str, Any], x_hook: Hook) -> None:
-    same_as_pulled(x_hook, "posts", sandbox.says("x", author=brand["id"], text="News.")["id"])
+    check_it_is_as_pulled(x_hook, "posts", sandbox.says("x", author=brand["id"], text="News.")["id"])
 
 
 def test_x_pushes_a_message(sandbox: Sandbox, brand: dict[str, Any], x_hook: Hook) -> None:
     said = sandbox.writes("x", author=sandbox.person()["x"]["id"], to=brand["username"], text="in private")
-    same_as_pulled(x_hook, "messages", said["id"])
+    check_it_is_as_pulled(x_hook, "messages", said["id"])
 
 
 def test_x_pushes_that_we_deleted_something(sandbox: Sandbox, brand: dict[str, Any], x_hook: Hook) -> None:
@@ -181,18 +181,20 @@ def test_facebook_pushes_a_comment(sandbox: Sandbox, page: dict[str, Any], faceb
     ann = sandbox.person()["facebook"]["id"]
     first = sandbox.says("facebook", author=ann, reply_to=news["id"], text="more?")
     nested = sandbox.says("facebook", author=ann, reply_to=first["id"], text="and more?")
-    same_as_pulled(facebook_hook, "comments", nested["id"])
+    check_it_is_as_pulled(facebook_hook, "comments", nested["id"])
 
 
 def test_facebook_pushes_a_visitor_s_post(sandbox: Sandbox, page: dict[str, Any], facebook_hook: Hook) -> None:
     ann = sandbox.person()["facebook"]["id"]
-    same_as_pulled(facebook_hook, "posts", sandbox.says("facebook", author=ann, page=page["id"], text="hi")["id"])
+    check_it_is_as_pulled(
+        facebook_hook, "posts", sandbox.says("facebook", author=ann, page=page["id"], text="hi")["id"]
+    )
 
 
 def test_facebook_pushes_a_message(sandbox: Sandbox, page: dict[str, Any], facebook_hook: Hook) -> None:
     ann = sandbox.person()["facebook"]["id"]
     said = sandbox.writes("facebook", author=ann, to=page["username"], text="in private")
-    same_as_pulled(facebook_hook, "messages", said["id"])
+    check_it_is_as_pulled(facebook_hook, "messages", said["id"])
 
 
 def test_facebook_pushes_a_picture_and_ours_with_our_key(
