@@ -12,6 +12,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -29,12 +30,14 @@ from channels_ingest.networks.base import Action
 from channels_ingest.vault import Sealed
 from contacts import merge as merging
 from contacts.models import Contact, Identity, Merge
-from conversations import actions, deliver, notify, search
-from conversations.models import Interaction, Thread
+from conversations import actions, attachments, deliver, notify, search
+from conversations.models import Delivery, Interaction, Thread
 from conversations.reconcile import recheck_due, reconcile_due
 from conversations.reply import reply as write_reply
 from scrm import services
 from tests.faults import planted
+
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # a picture
 
 NETWORKS = {"x": "twitter", "facebook": "facebook"}
 MEETING_SECONDS = 30.0  # for which one process waits for the others
@@ -151,6 +154,21 @@ def reply(channel: int, agent: int, text: str, key: str, action: str = "reply") 
         raise LookupError("no thread to answer in")
     by = User.objects.get(pk=agent)
     return write_reply(thread, by=by, text=text, action=Action(action), key=uuid.UUID(key), confirmed=True).pk
+
+
+def reply_with_picture(channel: int, agent: int, text: str, key: str, action: str) -> int:
+    """The same with a picture, which in Messenger becomes an answer of its own."""
+    thread = Thread.objects.get(channel_id=channel)
+    by = User.objects.get(pk=agent)
+    picture = attachments.keep(thread, by=by, given=SimpleUploadedFile("dot.png", base64.b64decode(DOT)))
+    words: dict[str, Any] = {"text": text, "action": Action(action), "key": uuid.UUID(key), "confirmed": True}
+    return write_reply(thread, by=by, pictures={picture.pk: ""}, **words).pk
+
+
+def pictures_sent(channel: int) -> list[tuple[str, str | None]]:
+    """State and the network's id of each answer of this channel that is a picture alone."""
+    rows = Delivery.objects.filter(channel_id=channel, interaction__text="").order_by("pk")
+    return list(rows.values_list("state", "interaction__external_id"))
 
 
 def reply_to_many(channel: int, agent: int, texts: list[tuple[str, str]]) -> None:

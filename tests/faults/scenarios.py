@@ -167,11 +167,28 @@ class SendDirect(SendReply):
     action = "message"
 
 
-class SendMessenger(SendReply):
-    name = "send a Messenger message"
+class SendPicture(SendReply):
+    """Words and a picture in Messenger, which is an answer of its own: both leave once, in this order."""
+
+    name = "send a Messenger message and a picture after it"
     kind = "facebook"
     every_statement = False
     action = "message"
+
+    def pressing(self, scene: Scene, action: str = "reply") -> Call:
+        _reply, said = super().pressing(scene, action)
+        return ("reply_with_picture", said)
+
+    def check(self, scene: Scene) -> list[str]:
+        lines = self.stage.control("GET", "ledger?kind=accepted&limit=100000")["lines"]
+        messages = [line["message"] for line in lines if "message" in line]
+        ours = [one for one in messages if one["sender"] == scene.brand["id"]]
+        accepted = [(one["id"], bool(one["text"])) for one in ours]
+        known = self.stage.act("pictures_sent", channel=scene.channel)
+        shown = [(external_id, False) for state, external_id in known if state in ("sent", "verified")]
+        if [words for _id, words in accepted] == [True, False] and shown == accepted[1:]:
+            return []
+        return [f"the network took {accepted}, and we know {known}"]
 
 
 class ReadBack(SendReply):
@@ -552,7 +569,7 @@ ALL: tuple[type[Scenario], ...] = (
     SendReply,
     SendComment,
     SendDirect,
-    SendMessenger,
+    SendPicture,
     ReadBack,
     ReadBackComment,
     Press,
