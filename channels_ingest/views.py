@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import requires
 from accounts.keyset import page
+from accounts.models import Brand
 from accounts.roles import Permission
 from channels_ingest import connect, sandbox_accounts
 from channels_ingest.checks import connect_template, icon_path
@@ -39,6 +40,11 @@ LINES_PER_PAGE = 50
 
 def show(request: SignedIn, template: str, **context: Any) -> HttpResponse:
     return render(request, f"channels_ingest/{template}", {"section": "channels", **context})
+
+
+def _has_brand(user: User) -> bool:
+    """A channel speaks for a brand, so the first brand comes before it."""
+    return Brand.objects.visible_to(user).exists()
 
 
 def channel_of(user: User, pk: int) -> Channel:
@@ -100,7 +106,9 @@ def channel(request: SignedIn, pk: int) -> HttpResponse:
 def choose_network(request: SignedIn) -> HttpResponse:
     """Which network? The sandbox stands first, where there is one."""
     sandbox = SandboxForm(user=request.user) if settings.SANDBOX_URL else None
-    return show(request, "choose_network.html", choices=_choices(), sandbox=sandbox)
+    return show(
+        request, "choose_network.html", choices=_choices(), sandbox=sandbox, brandless=not _has_brand(request.user)
+    )
 
 
 def _choices() -> list[tuple[str, str, str]]:
@@ -148,7 +156,14 @@ def connect_network(request: SignedIn, key: str) -> HttpResponse:
             _explain(form, error)
         else:
             return _connected(request, made)
-    return show(request, "connect.html", form=form, name=network.name, help_page=connect_template(key))
+    return show(
+        request,
+        "connect.html",
+        form=form,
+        name=network.name,
+        help_page=connect_template(key),
+        brandless=not _has_brand(request.user),
+    )
 
 
 @requires(Permission.CHANNELS)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.choosing import words_typed
 from accounts.roles import Permission
+from channels_ingest.models import Channel
 from channels_ingest.networks import networks
 from conversations import actions, belongings, blocking, bulk, deliver, inbox
 from conversations.actions import KeyUsed, NotPossible
@@ -78,6 +79,7 @@ def _list(request: Request) -> dict[str, Any]:
         "networks": networks(),
         "orders": inbox.ORDERS,
         "snooze_times": SnoozeForm.USUAL,
+        "nothing_connected": lambda: not Channel.objects.visible_to(user).exists(),  # asked where nothing is shown
     }
 
 

@@ -344,3 +344,9 @@ def test_connecting_makes_nobody_of_our_own_a_contact(
 ) -> None:
     connect(browser_of(admin), brand)
     assert not Identity.objects.filter(ours=False).exists()
+
+
+@pytest.mark.parametrize("path", ["/channels/new/", "/channels/new/twitter/"])
+def test_whoever_has_no_brand_yet_is_led_to_the_first_one(admin: User, browser_of: BrowserOf, path: str) -> None:
+    page = browser_of(admin).get(path).content.decode().split("<main")[1]
+    assert ("First a brand" in page, reverse("brand-new") in page, "<form" in page) == (True, True, False)

@@ -321,3 +321,9 @@ def test_where_no_index_answers_a_list_is_walked_in_windows(
         page = inbox.page(agent, Wanted(text=text, before=before, grouped=grouped), inbox.brand_ids(agent))
         seen, before, looks = [*seen, *(row.name for row in page.rows)], page.older, looks + 1
     assert (len(seen), len(set(seen)), looks) == (count, count, 3)
+
+
+def test_an_inbox_without_channels_says_what_comes_first(admin: User, agent: User, browser_of: BrowserOf) -> None:
+    for_admin, for_agent = (browser_of(user).get("/").content.decode() for user in (admin, agent))
+    assert ("Nothing is connected yet" in for_admin, "/channels/new/" in for_admin.split("no-rows")[1]) == (True, True)
+    assert ("Nothing is connected yet" in for_agent, "An admin connects the first one" in for_agent) == (True, True)
