@@ -9,31 +9,33 @@ from typing import Any, TypeVar
 from django.db import OperationalError, connection, transaction
 from psycopg2.errors import QueryCanceled
 
-PATIENCE = 250  # milliseconds for all counts of saved views, in one statement
-SHORT = 50  # for each by itself, where that was not enough
+PATIENCE = 250  # milliseconds for all counts of a page, in one statement
+SHORT = 50  # for each saved view by itself, where that was not enough
 LONGEST = 250  # for all of these
 
 Key = TypeVar("Key")
 Question = tuple[str, Sequence[Any]]  # SQL and its values
 
 
-def count(asked: Mapping[Key, Question]) -> dict[Key, int]:
-    """How many rows each question has. One statement."""
+def count(asked: Mapping[Key, Question], *, before: str = "") -> dict[Key, int]:
+    """How many rows each question has. One statement, with what is to be said `before` it."""
     if not asked:
         return {}
     each = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) listed)" for sql, _values in asked.values())  # noqa: S608 (the ORM's own SQL)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {each}", [value for _sql, values in asked.values() for value in values])
+        cursor.execute(f"{before}SELECT {each}", [value for _sql, values in asked.values() for value in values])
         return dict(zip(asked, cursor.fetchone(), strict=True))
 
 
-def count_in_time(asked: Mapping[str, Question]) -> dict[str, int]:
-    """The same for questions that people made up: those that take too long are left out."""
-    counts = _within(PATIENCE, asked)
+def count_in_time(ours: Mapping[str, Question], made_up: Mapping[str, Question]) -> dict[str, int]:
+    """The counts of our own questions, and of those that people made up: of these, none that takes too long."""
+    if not made_up:
+        return count(ours)
+    counts = _within(PATIENCE, {**ours, **made_up})
     if counts is not None:
         return counts
-    until, found = time.monotonic() + LONGEST / 1000, dict[str, int]()
-    for key, question in asked.items():
+    found, until = count(ours), time.monotonic() + LONGEST / 1000
+    for key, question in made_up.items():
         if time.monotonic() < until:
             found |= _within(SHORT, {key: question}) or {}
     return found
@@ -41,13 +43,14 @@ def count_in_time(asked: Mapping[str, Question]) -> dict[str, int]:
 
 def _within(milliseconds: int, asked: Mapping[str, Question]) -> dict[str, int] | None:
     """None where it takes longer."""
-    if not asked:
-        return {}
+    limit = f"SET LOCAL statement_timeout = {milliseconds:d}; "
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", [milliseconds])
-            counts = count(asked)
-            cursor.execute("RESET statement_timeout")
+        if not connection.in_atomic_block:
+            return count(asked, before=limit)  # the two are one transaction, and go there together
+        with transaction.atomic():
+            counts = count(asked, before=limit)
+            with connection.cursor() as cursor:
+                cursor.execute("RESET statement_timeout")
             return counts
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):

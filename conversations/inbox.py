@@ -311,7 +311,7 @@ def _counts(asker: Asker, saved: Collection[SavedView]) -> dict[str, int]:
 
     built_in = {key: put_in(question) for key, question in _views_counted(len(asker.brands)).items()}
     asked = {f"saved-{one.pk}": put_in(_question(asker, one.text)) for one in saved}
-    return count(built_in) | count_in_time(asked)
+    return count_in_time(built_in, asked)
 
 
 def _question(asker: Asker, text: str) -> Question:
