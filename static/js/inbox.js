@@ -385,7 +385,7 @@
     const menu = document.getElementById("assign-menu");
     if (!menu) return false;
     menu.open = true;
-    menu.querySelector(".menu :is(input[type=search], button)").focus();
+    (menu.querySelector(".menu input[type=search]") || menu.querySelector(".menu button")).focus();
   }
 
   function lane(key) {

@@ -46,14 +46,16 @@
   }
 
   async function look() {
+    const asked = called()?.words;
     let all = [];
     try {
-      all = await everybody(called()?.words.trim());
+      all = await everybody(asked?.trim());
     } catch {
       return names.close(); // no connection, or refused: there is nobody to choose from
     }
     const place = called();
     if (!place) return names.close();
+    if (place.words !== asked) return; // somebody typed on: a later look shows what they mean now
     const wanted = place.words.toLocaleLowerCase();
     const begins = (one) => one.name.toLocaleLowerCase().split(/\s+/).some((_word, at, parts) => parts.slice(at).join(" ").startsWith(wanted));
     const found = all.filter(begins).slice(0, MOST);
