@@ -25,6 +25,8 @@ from conversations.actions import NotPossible
 from conversations.forms import SnoozeForm, Whom, WhomField, usual_time
 from conversations.models import BulkJob, Thread
 from conversations.pages import Request, thread_of
+from conversations.tabs import views_of
+from conversations.wanted import Wanted
 
 MOST_IDS = 2_000  # in one form; more go by "all in this view"
 MOST_OFFERED = 8  # of a kind, in the palette
@@ -110,14 +112,14 @@ def _ask(request: Request, ids: list[int], hanging: int) -> HttpResponse:
         "whole": whole,
         "hanging": hanging,
         "others": max(len(ids) - hanging, 0),
-        "list_query": inbox.Wanted.read(request.GET.dict()).query,
+        "list_query": Wanted.read(request.GET.dict()).query,
     }
     template = "_bulk_ask.html" if request.htmx else "bulk_ask.html"
     return render(request, f"conversations/{template}", context, status=422)
 
 
 def _whole(request: Request) -> inbox.Selection:
-    user, wanted = request.user, inbox.Wanted.read(request.GET.dict())
+    user, wanted = request.user, Wanted.read(request.GET.dict())
     return inbox.selection(user, wanted, inbox.brand_ids(user), bulk.MOST_THREADS)
 
 
@@ -182,9 +184,9 @@ def undo_last(request: Request) -> HttpResponse:
 def palette(request: Request) -> HttpResponse:
     """What matches the words typed into the palette: commands for the open thread, and threads. Or one's views."""
     if request.GET.get("views"):
-        return render(request, "conversations/_palette_views.html", {"tabs": inbox.views_of(request.user)})
+        return render(request, "conversations/_palette_views.html", {"tabs": views_of(request.user)})
     words, asked = request.GET.get("q", ""), request.GET.get("thread", "")
-    wanted = inbox.Wanted.read({"view": "all", "q": words})
+    wanted = Wanted.read({"view": "all", "q": words})
     rows = inbox.page(request.user, wanted, inbox.brand_ids(request.user)).rows[:MOST_OFFERED] if wanted.text else []
     context: dict[str, Any] = {"rows": rows}
     if request.user.may(Permission.REPLY) and asked.isdecimal() and len(asked) < 19:
@@ -256,5 +258,5 @@ def _said(request: Request, words: str, *, refused: bool = False, threads: list[
 
 def _same_site(request: Request) -> str:
     """Back to the list that the form stood in."""
-    query = inbox.Wanted.read(request.GET.dict()).query
+    query = Wanted.read(request.GET.dict()).query
     return f"/?{query}" if query else "/"

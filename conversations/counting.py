@@ -6,8 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet, Value
 from psycopg2.errors import QueryCanceled
+
+from conversations.models import Thread
 
 PATIENCE = 250  # milliseconds for all counts of a page, in one statement
 SHORT = 50  # for each saved view by itself, where that was not enough
@@ -15,6 +19,15 @@ LONGEST = 250  # for all of these
 
 Key = TypeVar("Key")
 Question = tuple[str, Sequence[Any]]  # SQL and its values
+
+
+def up_to(threads: QuerySet[Thread], limit: int) -> Question:
+    """The question for threads of which no more than `limit` are counted."""
+    try:
+        sql, values = threads.order_by().values_list(Value(1))[:limit].query.sql_with_params()
+    except EmptyResultSet:
+        return "SELECT 1 WHERE FALSE", ()
+    return str(sql), values
 
 
 def count(asked: Mapping[Key, Question], *, before: str = "") -> dict[Key, int]:

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Team, User
 from accounts.roles import Role
+from conversations.models import Interaction, Mention, Thread
 
 LONGEST_NOTE = 20_000
 MOST_NAMES = 200  # told at once
@@ -63,3 +64,9 @@ def _called(text: str, names: Mapping[str, object]) -> Iterator[str]:
             if rest.startswith(name) and not rest[len(name) : len(name) + 1].isalnum():
                 yield name
                 break
+
+
+def mentions_on(thread: Thread, user: User) -> list[Interaction]:
+    """The notes of a thread that call this colleague and wait for their word, the oldest first."""
+    called = Mention.objects.of(user).filter(interaction__thread=thread).select_related("interaction__sent_by")
+    return [one.interaction for one in called.order_by("pk")]

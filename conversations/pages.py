@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from accounts.access import SignedIn
-from conversations import inbox
 from conversations.models import Thread
+from conversations.wanted import Wanted
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -64,7 +64,7 @@ def errors_of(form: BaseForm) -> str:
 
 def back(request: Request, thread: Thread, **more: str) -> str:
     """The address of the thread within the list it was opened from."""
-    query = inbox.Wanted.read(request.GET.dict()).query
+    query = Wanted.read(request.GET.dict()).query
     parts = [query, *(f"{name}={value}" for name, value in more.items())]
     asked = "&".join(part for part in parts if part)
     return reverse("thread", args=[thread.pk]) + (f"?{asked}" if asked else "")

@@ -29,6 +29,7 @@ from conversations.models import SavedView
 from conversations.pages import Request
 from conversations.query import parse
 from conversations.readings import CHOICES
+from conversations.wanted import ORDERS, QUERY_LENGTH
 from conversations.words import READINGS
 
 ANY = ("", gettext_lazy("any"))
@@ -130,7 +131,7 @@ class SavedViewForm(forms.Form):
         label=gettext_lazy("begun longer ago than"), required=False, max_length=8, help_text="2w", widget=SHORT
     )
     text = forms.CharField(label=gettext_lazy("and with the words or further filters"), required=False, max_length=150)
-    order = forms.ChoiceField(label=gettext_lazy("in the order"), choices=list(inbox.ORDERS.items()))
+    order = forms.ChoiceField(label=gettext_lazy("in the order"), choices=list(ORDERS.items()))
     name = forms.CharField(label=gettext_lazy("Name of the view"), max_length=60)
     shared = forms.BooleanField(label=gettext_lazy("Colleagues see it too"), required=False)
 
@@ -161,7 +162,7 @@ class SavedViewForm(forms.Form):
             self.add_error(None, _("Say what the view is to hold."))
         if asked.words and values.get("order") != "newest":
             self.add_error("order", _("With words, the newest match comes first."))
-        if len(values["q"]) > inbox.QUERY_LENGTH:
+        if len(values["q"]) > QUERY_LENGTH:
             self.add_error(None, _("This is too long."))
         return values
 

@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from channels_ingest.networks.base import Visibility
 from conversations.belongings import NOT_ASKED, Belongings
-from conversations.inbox import read_cursor
 from conversations.models import Delivery, HelperCredit, Interaction, Thread, ThreadEvent
 from conversations.record import PRIVATE_LANE
+from conversations.wanted import read_cursor
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -27,10 +27,13 @@ from conversations.composer import Composer
 from conversations.customer import customer_of
 from conversations.facts import facts_of
 from conversations.forms import AssignForm, CloseForm, ReplyForm, SnoozeForm, Whom
+from conversations.mentions import mentions_on
 from conversations.models import Delivery, Thread
 from conversations.pages import Answer, Request, back, done, errors_of, hint, thread_of
 from conversations.quoting import quoted
+from conversations.tabs import tabs_of
 from conversations.tree import newest_inbound, public_around, tree_of
+from conversations.wanted import ORDERS, Wanted
 
 if TYPE_CHECKING:
     from accounts.models import Team, User
@@ -56,11 +59,11 @@ def inbox_page(request: Request) -> HttpResponse:
 def rows(request: Request) -> HttpResponse:
     """What became of some threads in the list that the query names: those that belong to it, and the counts."""
     user = request.user
-    wanted, brands = inbox.Wanted.read(request.GET.dict()), inbox.brand_ids(user)
+    wanted, brands = Wanted.read(request.GET.dict()), inbox.brand_ids(user)
     ids = [int(word) for word in request.GET.get("ids", "").split(",") if word.isdecimal() and len(word) < 19]
     context = {
         "wanted": wanted,
-        "tabs": inbox.tabs(user, wanted, brands),
+        "tabs": tabs_of(user, wanted, brands),
         "page": inbox.Page(inbox.still_there(user, wanted, brands, ids[:MOST_IDS]), ""),
     }
     return render(request, "conversations/_list_now.html", context)
@@ -68,16 +71,16 @@ def rows(request: Request) -> HttpResponse:
 
 def _list(request: Request) -> dict[str, Any]:
     user = request.user
-    wanted, brands = inbox.Wanted.read(request.GET.dict()), inbox.brand_ids(user)
+    wanted, brands = Wanted.read(request.GET.dict()), inbox.brand_ids(user)
     page = inbox.page(user, wanted, brands)
     return {
         "section": "inbox",
         "wanted": wanted,
-        "tabs": inbox.tabs(user, wanted, brands),
+        "tabs": tabs_of(user, wanted, brands),
         "page": page,
         "problems": inbox.problems(user, wanted, brands, page),
         "networks": networks(),
-        "orders": inbox.ORDERS,
+        "orders": ORDERS,
         "snooze_times": SnoozeForm.USUAL,
         "nothing_connected": lambda: not Channel.objects.visible_to(user).exists(),  # asked where nothing is shown
     }
@@ -144,9 +147,9 @@ def _open(request: Request, thread: Thread, composer: Composer, has: Belongings)
         "customer": customer_of(thread, request.user, has),
         "blocked": blocking.told(thread.identity_id, thread.brand_id) if thread.state == Thread.State.SPAM else [],
         "whom": Whom([thread.brand_id]),
-        "mentions": inbox.mentions_on(thread, request.user) if has.mentions else [],
+        "mentions": mentions_on(thread, request.user) if has.mentions else [],
         "snoozes": SnoozeForm.USUAL,
-        "wanted": inbox.Wanted.read(request.GET.dict()),
+        "wanted": Wanted.read(request.GET.dict()),
     }
 
 
@@ -202,7 +205,7 @@ def _composing(request: Request, thread: Thread, composer: Composer) -> dict[str
         "thread": thread,
         "composer": composer,
         "whom": Whom([thread.brand_id]),
-        "wanted": inbox.Wanted.read(request.GET.dict()),
+        "wanted": Wanted.read(request.GET.dict()),
     }
 
 

@@ -13,11 +13,11 @@ from accounts.models import Brand, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author
 from conversations import exposure, inbox
-from conversations.inbox import Wanted
 from conversations.models import Thread
 from conversations.readings import CHOICES
 from conversations.record import record
 from conversations.understanding.base import UNKNOWN, UNSURE
+from conversations.wanted import Wanted
 from tests.cast import said
 
 pytestmark = pytest.mark.django_db

@@ -15,11 +15,14 @@ from accounts.models import User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Removal
 from conversations import actions, counting, inbox
-from conversations.inbox import Wanted
+from conversations.choosing import asked_for, first_of_each_post
+from conversations.lines import Row, rows
 from conversations.models import Delivery, Interaction, Thread
 from conversations.question import Asker
 from conversations.record import record
 from conversations.search import index_texts
+from conversations.tabs import tabs_of
+from conversations.wanted import VIEWS, Wanted
 from tests.cast import JONAS, MAYA, SOFIA, said, whispered
 from tests.conftest import BrowserOf
 
@@ -84,7 +87,7 @@ def test_private_threads_can_be_asked_for(channel: Channel, agent: User) -> None
 
 def test_counts_stop_at_ninety_nine(channel: Channel, agent: User) -> None:
     crowd(channel, 120)
-    tabs = {tab.key: tab.shown for tab in inbox.tabs(agent, Wanted(), inbox.brand_ids(agent))}
+    tabs = {tab.key: tab.shown for tab in tabs_of(agent, Wanted(), inbox.brand_ids(agent))}
     shown = {key: tabs[key] for key in ("mine", "unassigned", "all", "snoozed", "closed")}
     assert shown == {"mine": "0", "unassigned": "99+", "all": "99+", "snoozed": "0", "closed": ""}
 
@@ -97,8 +100,8 @@ def test_nonsense_in_the_address_shows_the_usual_list(channel: Channel, agent: U
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 
-def row_of(user: User, author: Author) -> inbox.Row:
-    (row,) = inbox.rows([thread_of(author).pk], user)
+def row_of(user: User, author: Author) -> Row:
+    (row,) = rows([thread_of(author).pk], user)
     return row
 
 
@@ -250,11 +253,11 @@ def plan(sql: str, params: tuple[Any, ...]) -> str:
 
 
 # (what one person has promised, or is called to, is little: it is found by the person and then sorted)
-@pytest.mark.parametrize("view", [view for view in inbox.VIEWS if view not in ("promises", "mentions")])
+@pytest.mark.parametrize("view", [view for view in VIEWS if view not in ("promises", "mentions")])
 def test_every_view_walks_an_index_in_its_order(channel: Channel, agent: User, view: str) -> None:
     crowd(channel, 3)
     wanted = Wanted(view=view)
-    asked = inbox._asked_for(Asker(agent, inbox.brand_ids(agent)), wanted).values_list("pk")[: inbox.PAGE_SIZE]
+    asked = asked_for(Asker(agent, inbox.brand_ids(agent)), wanted).values_list("pk")[: inbox.PAGE_SIZE]
     shown = plan(*asked.query.sql_with_params())
     assert "on conversations_thread" in shown
     assert "Seq Scan on conversations_thread" not in shown
@@ -263,7 +266,7 @@ def test_every_view_walks_an_index_in_its_order(channel: Channel, agent: User, v
 
 @pytest.mark.parametrize("text", ["lang:fr", "urgency:high"])
 def test_what_may_be_rare_walks_an_index_of_its_own(channel: Channel, agent: User, text: str) -> None:
-    asked = inbox._asked_for(Asker(agent, inbox.brand_ids(agent)), Wanted(text=text)).values_list("pk")
+    asked = asked_for(Asker(agent, inbox.brand_ids(agent)), Wanted(text=text)).values_list("pk")
     shown = plan(*asked[: inbox.PAGE_SIZE].query.sql_with_params())
     assert ("thread_of_language" in shown or "thread_urgent" in shown, "Sort Key" in shown) == (True, False)
 
@@ -284,7 +287,7 @@ def test_all_in_a_view_are_looked_for_among_so_many_threads_and_no_more(
 @pytest.mark.parametrize("how", ["one-to-many", "one-to-one-to-many"])
 def test_who_hears_a_thread_is_asked_thread_by_thread(channel: Channel, agent: User, how: str) -> None:
     crowd(channel, 9)
-    asked = inbox._asked_for(Asker(agent, inbox.brand_ids(agent)), Wanted(text=f"audience:{how}"))
+    asked = asked_for(Asker(agent, inbox.brand_ids(agent)), Wanted(text=f"audience:{how}"))
     shown = plan(*asked.values_list("pk")[: inbox.PAGE_SIZE].query.sql_with_params())
     assert ("SubPlan" in shown, "Anti Join" in shown, "Semi Join" in shown) == (True, False, False)
 
@@ -292,7 +295,7 @@ def test_who_hears_a_thread_is_asked_thread_by_thread(channel: Channel, agent: U
 @pytest.mark.parametrize("text", ["reach:900k", "audience:one-to-many", "lang:fr"])
 def test_the_first_of_each_post_is_asked_thread_by_thread(channel: Channel, agent: User, text: str) -> None:
     asker, wanted = Asker(agent, inbox.brand_ids(agent)), Wanted(text=text, grouped=True)
-    first = inbox._first_of_each_post(inbox._asked_for(asker, wanted), wanted, asker)
+    first = first_of_each_post(asked_for(asker, wanted), wanted, asker)
     shown = plan(*first.values_list("pk")[: inbox.PAGE_SIZE].query.sql_with_params())
     assert ("SubPlan" in shown, "Anti Join" in shown) == (True, False)
 

@@ -8,9 +8,10 @@ from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
 from conversations import actions, bulk, inbox, regroup
 from conversations.actions import NotPossible
-from conversations.inbox import Wanted
 from conversations.models import Thread
 from conversations.record import record
+from conversations.tabs import tabs_of
+from conversations.wanted import Wanted
 from tests.cast import JONAS, MAYA, said
 from tests.conftest import BrowserOf
 
@@ -36,7 +37,7 @@ def listed(user: User, view: str) -> int:
 
 
 def badge(user: User, view: str) -> str:
-    return next(tab.shown for tab in inbox.tabs(user, Wanted(), inbox.brand_ids(user)) if tab.key == view)
+    return next(tab.shown for tab in tabs_of(user, Wanted(), inbox.brand_ids(user)) if tab.key == view)
 
 
 @pytest.mark.parametrize("words", ["@Ben, can you?", "@Repairs please look"])

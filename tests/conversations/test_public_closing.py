@@ -15,6 +15,8 @@ from conversations.actions import LeftHanging
 from conversations.models import Delivery, Thread, Waiver
 from conversations.record import record
 from conversations.reply import reply
+from conversations.tabs import tabs_of
+from conversations.wanted import Wanted
 from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +101,7 @@ def test_the_view_shows_as_many_as_a_count_by_hand(channel: Channel, agent: User
     with connection.cursor() as cursor:
         cursor.execute(COUNTED_BY_HAND)
         (by_hand,) = cursor.fetchone()
-    wanted = inbox.Wanted(view="hanging")
+    wanted = Wanted(view="hanging")
     shown = inbox.page(agent, wanted, [channel.brand_id]).rows
-    badge = next(tab.count for tab in inbox.tabs(agent, wanted, [channel.brand_id]) if tab.key == "hanging")
+    badge = next(tab.count for tab in tabs_of(agent, wanted, [channel.brand_id]) if tab.key == "hanging")
     assert len(shown) == badge == by_hand == 5

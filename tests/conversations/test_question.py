@@ -14,9 +14,9 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Removal
 from conversations import inbox
 from conversations.audience import Mode, audience_of
-from conversations.inbox import Wanted
 from conversations.models import Promise, Thread
 from conversations.record import record
+from conversations.wanted import Wanted
 from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
 from tests.conftest import BrowserOf
 

@@ -7,9 +7,10 @@ import pytest
 from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
 from conversations import inbox
-from conversations.inbox import Wanted
 from conversations.models import SavedView
 from conversations.record import record
+from conversations.tabs import tabs_of
+from conversations.wanted import Wanted
 from tests.cast import JONAS, MAYA, said, whispered
 from tests.conftest import BrowserOf
 
@@ -18,7 +19,7 @@ LOUD = {"name": "Loud", "state": "open", "visibility": "public", "reach": "10k",
 
 
 def tabs(user: User) -> dict[str, str]:
-    return {tab.label: tab.shown for tab in inbox.tabs(user, Wanted(), inbox.brand_ids(user)) if tab.saved}
+    return {tab.label: tab.shown for tab in tabs_of(user, Wanted(), inbox.brand_ids(user)) if tab.saved}
 
 
 def test_a_sentence_becomes_a_question_with_a_live_count(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
@@ -90,7 +91,7 @@ def test_threads_under_one_post_are_one_row_that_opens(channel: Channel, agent: 
 def test_the_open_view_stands_beside_the_usual_ones_and_the_rest_below_more(
     channel: Channel, agent: User, view: str, beside: list[str]
 ) -> None:
-    shown = inbox.tabs(agent, Wanted(view=view), inbox.brand_ids(agent))
+    shown = tabs_of(agent, Wanted(view=view), inbox.brand_ids(agent))
     assert [tab.key for tab in shown if tab.pinned] == beside
 
 

@@ -13,10 +13,10 @@ from accounts.models import User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author
 from conversations import actions, find, inbox, macros, mixed
-from conversations.inbox import Wanted
 from conversations.models import Interaction, Thread
 from conversations.record import record
 from conversations.search import index_texts
+from conversations.wanted import Wanted
 from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
 from tests.conftest import BrowserOf
 

@@ -1,0 +1,110 @@
+"""The lines of the list, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from accounts.models import User, initials
+from channels_ingest.networks import networks
+from conversations import exposure
+from conversations.listed import Listed
+from conversations.listed import listed as listed_of
+from conversations.models import Interaction, Thread
+from conversations.wanted import cursor_at
+
+MOST_OTHERS = 999  # threads under one post that are counted
+SNIPPET_LENGTH = 160
+WAITING_LONG = timedelta(hours=1)
+WAITING_TOO_LONG = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the list, ready to be shown."""
+
+    thread: Listed
+    name: str
+    initials: str
+    badge: str
+    network: str
+    snippet: str
+    speaker: str
+    waiting: str  # "", "short", "long" or "late"
+    version: int
+    order: str  # its cursor: where it stands in the list
+    passage: list[tuple[str, bool]] = field(default_factory=list)  # what a search found: is each piece of text a hit?
+    factors: exposure.Factors | None = None  # what makes its place in the order of exposure
+    due: datetime | None = None  # the first promise that falls due, in the order of these
+    others: int = 0  # how many more threads of this list stand under the same post, counted to a bound
+
+    @property
+    def unread(self) -> bool:
+        return self.thread.unread
+
+    @property
+    def others_shown(self) -> str:
+        return f"{self.others}+" if self.others >= MOST_OTHERS else str(self.others)
+
+    @property
+    def trouble(self) -> str:
+        """State of a reply that did not leave: "", "failed" or "unknown"."""
+        return self.thread.trouble
+
+
+def rows(ids: Iterable[int], user: User) -> list[Row]:
+    """The threads as lines of the list, in the order of the ids. One query, however many there are."""
+    now = timezone.now()
+    return [_row(thread, user, now) for thread in listed_of(list(ids), user, letters=2 * SNIPPET_LENGTH)]
+
+
+def _row(thread: Listed, user: User, now: datetime) -> Row:
+    adapter = networks().get(thread.network)
+    waiting = _waiting(thread, now)
+    name = thread.contact_name or thread.identity_name or thread.identity_handle
+    shown = name or thread.identity_external_id
+    version = (
+        thread.last_activity_at, thread.assignee_id, thread.team_id, thread.state, thread.snoozed_until, thread.unread,
+        waiting, thread.trouble, shown, thread.latest_id, thread.latest_version, thread.latest_removed_at,
+        *thread.tags,
+    )  # fmt: skip
+    return Row(
+        thread=thread,
+        name=shown,
+        initials=initials(name),
+        badge=adapter.badge if adapter else "?",
+        network=adapter.name if adapter else thread.network,
+        snippet=_snippet(thread),
+        speaker=_speaker(thread, user),
+        waiting=waiting,
+        order=cursor_at((thread.pk, thread.last_activity_at)),
+        version=crc32(repr(version).encode()),
+    )
+
+
+def _snippet(thread: Listed) -> str:
+    if thread.latest_removed_at:
+        return gettext("This was deleted.")
+    words = " ".join((thread.latest_words or "").split())
+    if not words and thread.latest_has_media:
+        return gettext("(without words)")
+    return words[:SNIPPET_LENGTH]
+
+
+def _speaker(thread: Listed, user: User) -> str:
+    """Who said the latest item, where it was not the customer."""
+    if thread.latest_direction != Interaction.Direction.OUT:
+        return ""
+    return gettext("You") if thread.latest_sent_by_id == user.pk else gettext("We")
+
+
+def _waiting(thread: Listed, now: datetime) -> str:
+    if thread.waiting_since is None or thread.state == Thread.State.CLOSED:
+        return ""
+    waited = now - thread.waiting_since
+    return "late" if waited >= WAITING_TOO_LONG else "long" if waited >= WAITING_LONG else "short"
