@@ -137,6 +137,11 @@ class Composer:
         return ",".join(dict.fromkeys(one for way in ways for one in way.types))
 
     @property
+    def pictures_described(self) -> bool:
+        """Whether a way of answering takes a description for those who do not see the picture."""
+        return any(lane.pictures.described for lane in self.lanes if lane.pictures is not None)
+
+    @property
     def pictures_alone(self) -> bool:
         """Whether a way of answering takes a picture without words."""
         return any(lane.pictures.alone for lane in self.lanes if lane.pictures is not None)

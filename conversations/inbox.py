@@ -25,7 +25,7 @@ from conversations.choosing import (
 from conversations.counting import count, up_to
 from conversations.find import find, find_all
 from conversations.highlight import passage
-from conversations.lines import MOST_OTHERS, Row, rows
+from conversations.lines import MOST_OTHERS, Row, rows, speaker
 from conversations.models import Interaction, Thread
 from conversations.question import Asker, conditions, unknown
 from conversations.wanted import FIELDS, INFLUENCE, Wanted, cursor_at
@@ -169,18 +169,18 @@ def _ordered_rows(places: Sequence[tuple[int, datetime]], wanted: Wanted, user: 
 def _found_page(asker: Asker, wanted: Wanted) -> Page:
     found = find(wanted.asked, asker, before=wanted.before, size=PAGE_SIZE)
     hits = found.hits
-    texts = dict(
-        Interaction.objects.filter(pk__in=[hit.interaction for hit in hits if hit.interaction], removed_at=None)
-        .values_list("pk", "text")
-    )  # fmt: skip
+    told = Interaction.objects.filter(pk__in=[hit.interaction for hit in hits if hit.interaction], removed_at=None)
+    said = {item.pk: item for item in told.only("text", "direction", "sent_by")}
     by_thread = {hit.thread: hit for hit in hits}
     listed = rows(by_thread, asker.user)
     words = wanted.asked.words
     for row in listed:
         hit = by_thread[row.thread.pk]
         row.order = hit.cursor
-        if text := texts.get(hit.interaction or 0):
-            row.passage = passage(text, words)
+        item = said.get(hit.interaction or 0)
+        if item is not None and item.text:
+            row.passage = passage(item.text, words)
+            row.speaker = speaker(item.direction, item.sent_by_id, asker.user)
     return Page(listed, found.older)
 
 

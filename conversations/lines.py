@@ -80,7 +80,7 @@ def _row(thread: Listed, user: User, now: datetime) -> Row:
         badge=adapter.badge if adapter else "?",
         network=adapter.name if adapter else thread.network,
         snippet=_snippet(thread),
-        speaker=_speaker(thread, user),
+        speaker=speaker(thread.latest_direction, thread.latest_sent_by_id, user),
         waiting=waiting,
         order=cursor_at((thread.pk, thread.last_activity_at)),
         version=crc32(repr(version).encode()),
@@ -96,11 +96,11 @@ def _snippet(thread: Listed) -> str:
     return words[:SNIPPET_LENGTH]
 
 
-def _speaker(thread: Listed, user: User) -> str:
-    """Who said the latest item, where it was not the customer."""
-    if thread.latest_direction != Interaction.Direction.OUT:
+def speaker(direction: str | None, sent_by_id: int | None, user: User) -> str:
+    """Who said what a line shows, where it was not the customer."""
+    if direction != Interaction.Direction.OUT:
         return ""
-    return gettext("You") if thread.latest_sent_by_id == user.pk else gettext("We")
+    return gettext("You") if sent_by_id == user.pk else gettext("We")
 
 
 def _waiting(thread: Listed, now: datetime) -> str:

@@ -134,6 +134,13 @@ def test_a_name_beside_a_word_shows_the_word(refunds: None, agent: User) -> None
     assert ("refund", True) in row.passage
 
 
+def test_a_line_names_who_said_the_words_that_were_found(three: None, channel: Channel, agent: User) -> None:
+    record(channel, [said("4", TRAILHEAD, "A set is on its way.", minutes=3, parent=said("1"))])
+    index_texts()
+    lines = [inbox.page(agent, Wanted(text=text), [channel.brand_id]).rows for text in ("stakes", "way")]
+    assert [(line.name, line.speaker) for (line,) in lines] == [("Maya Keller", ""), ("Maya Keller", "We")]
+
+
 def test_a_stranger_finds_nothing_by_a_name_and_a_word(refunds: None, stranger: User) -> None:
     assert found(stranger, "maya refund") == []
 
