@@ -80,7 +80,7 @@ def ago(moment: datetime | None) -> str:
         return _("now")
     if passed >= timedelta(days=7):
         day = timezone.localtime(moment).date()
-        return _day(day, "j M" if passed < timedelta(days=300) else "M Y", get_language())
+        return _day(day, "DAY_FORMAT" if passed < timedelta(days=300) else "MONTH_FORMAT", get_language())
     return span(passed)
 
 
@@ -107,13 +107,14 @@ def span(passed: timedelta) -> str:
 
 @register.filter
 def reach(count: int | None) -> str:
-    """A number of people in at most four signs: 950, 18.2k, 1.3M."""
+    """A number of people in at most five signs: 950, 18.2k, 1.3M; with the comma of the language."""
     if count is None:
         return ""
     for size, sign in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
         if count >= size:
             value = count / size
-            return f"{value:.0f}{sign}" if value >= 100 else f"{value:.1f}".removesuffix(".0") + sign
+            short = f"{value:.0f}" if value >= 100 else f"{value:.1f}".removesuffix(".0")
+            return short.replace(".", formats.get_format("DECIMAL_SEPARATOR")) + sign
     return str(count)
 
 

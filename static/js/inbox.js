@@ -23,7 +23,9 @@
   function counterpart(old, fresh, focused) {
     if (old === focused && fresh.matches(FOCUSABLE)) return fresh;
     const all = (root) => [...root.querySelectorAll(FOCUSABLE)];
+    const menu = focused.tagName === "SUMMARY" && focused.parentNode.id;
     const same = (one) => (focused.id ? one.id === focused.id : focused.dataset.key ? one.dataset.key === focused.dataset.key
+      : menu ? one.tagName === "SUMMARY" && one.parentNode.id === menu
       : one.tagName === focused.tagName && one.textContent.trim() === focused.textContent.trim() && one.name === focused.name && one.value === focused.value);
     const place = all(old).indexOf(focused);
     return all(fresh).find(same) || all(fresh)[Math.min(Math.max(place, 0), all(fresh).length - 1)];
@@ -443,7 +445,11 @@
       document.querySelectorAll("[data-side][aria-expanded]").forEach((one) => one.setAttribute("aria-expanded", String(shown)));
     }
     const menu = event.target instanceof Element && event.target.closest(".menu button") && event.target.closest("details.drop");
-    if (menu && inbox.contains(menu)) setTimeout(() => { menu.open = false; }, 0);
+    if (menu && inbox.contains(menu)) setTimeout(() => {
+      const held = menu.contains(document.activeElement);
+      menu.open = false;
+      if (held) menu.querySelector("summary").focus({ preventScroll: true }); // what a closed menu holds cannot have it
+    }, 0);
   });
 
   // "Show all under this post" opens and closes.

@@ -133,6 +133,19 @@ def test_after_a_closed_thread_has_left_j_goes_on_with_the_next(fifty: None, age
     assert focused(page) == next_id
 
 
+def test_a_menu_gives_the_focus_back_to_its_button(fifty: None, agent: User, colleague: User, desk: Desk) -> None:
+    page = desk(agent)
+    begin(page)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_be_visible()
+    menu = page.locator("#assign-menu")
+    menu.locator("summary").press("Enter")
+    menu.get_by_role("button", name=colleague.name).press("Enter")
+    expect(menu.locator("summary")).to_contain_text(colleague.name)
+    assert focused(page) == "assign-menu"
+
+
 @pytest.fixture
 def arrives(fifty: None, channel: Channel, offstage: Offstage[object]) -> Callable[[], object]:
     """Somebody new writes."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import User
 from channels_ingest.models import Channel
@@ -20,7 +20,7 @@ from channels_ingest.networks.base import Author, Media, Removal
 from conversations import actions
 from conversations.models import Delivery, Interaction, Thread, ThreadEvent
 from conversations.record import record
-from conversations.templatetags.inbox import reach
+from conversations.templatetags.inbox import ago, reach
 from conversations.templatetags.inbox import said as shown
 from conversations.tree import OWN_SIZE, Aside, Said, tree_of
 from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
@@ -176,6 +176,22 @@ def test_a_permalink_that_is_no_web_address_leads_nowhere(channel: Channel, agen
 @pytest.mark.parametrize(("count", "words"), [(950, "950"), (18_240, "18.2k"), (2_000, "2k"), (1_300_000, "1.3M")])
 def test_reach_is_said_in_four_signs(count: int, words: str) -> None:
     assert reach(count) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "month", "followers"),
+    [("en", "2 May", "May 2026", "18.2k"), ("de", "2. Mai", "Mai 2026", "18,2k")],
+)
+def test_short_days_and_numbers_are_written_as_the_language_does(
+    language: str, day: str, month: str, followers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may = datetime(2026, 5, 2, 12, tzinfo=UTC)
+    written = list[str]()
+    with translation.override(language):
+        for passed in (timedelta(days=30), timedelta(days=400)):
+            monkeypatch.setattr(timezone, "now", lambda passed=passed: may + passed)
+            written.append(ago(may))
+        assert [*written, reach(18_240)] == [day, month, followers]
 
 
 # -- who may ----------------------------------------------------------------------------------------------------------
