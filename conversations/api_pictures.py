@@ -63,14 +63,15 @@ class UploadPicture(Endpoint):
     refusals = {
         413: "No network takes a picture of that size.",
         415: "The body is no picture.",
-        422: "The network of the thread takes no such picture, or none of that size, or too many wait already.",
+        422: "The body is empty; or the network of the thread takes no such picture, or none of that size; or too many "
+        "wait already.",
     }
 
     def post(self, request: Request, id: int) -> Response:
         thread: Thread = load(threads_of(self.user), id)
         given = request.FILES.get("file")
         if given is None:
-            raise serializers.ValidationError({"request": ["The body is empty."]})
+            raise Unprocessable("The body is empty.", "empty")
         try:
             kept = attachments.keep(thread, by=self.user, given=given, **self.query)
         except NotPossible as error:

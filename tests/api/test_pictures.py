@@ -86,7 +86,7 @@ def test_a_stranger_uploads_nothing(thread: Thread, foreign_program: Caller) -> 
         (b"GIF89a......", "image/gif", 422),
         (png(b"x" * (5 * 1024 * 1024)), "image/png", 422),
         (png(b"x" * LARGEST), "image/png", 413),
-        (b"", "image/png", 400),
+        (b"", "image/png", 422),
     ],
     ids=["a text", "a form", "markup", "another picture", "too large for X", "too large for all", "nothing"],
 )
