@@ -33,8 +33,8 @@ from channels_ingest.networks.base import Event, NetworkError, Post, Removal, Tr
 
 log = logging.getLogger(__name__)
 
-MOST_TRIES = 3
-MOST_AT_ONCE = 20
+AT_ONCE = (20, 5, 1)  # bodies in one transaction: at their first try, the second, and the last, each by itself
+MOST_TRIES = len(AT_ONCE)
 AFTER_CONFLICT = timedelta(seconds=2)
 
 
@@ -97,8 +97,8 @@ class Read:
 def process_due(*, seconds: float = math.inf) -> int:
     """Turns stored bodies into posts, oldest first, for so many seconds; returns how many were taken up.
 
-    What lies there for one channel is stored in one transaction. A body that fails is tried three times, from the
-    second time on by itself, then set aside with its error.
+    What lies there for one channel is stored in one transaction. A body that fails is tried again among fewer, then by
+    itself, then set aside with its error.
     """
     taken, until = 0, time.monotonic() + seconds
     while time.monotonic() < until and not closing() and (claimed := _claim()):
@@ -116,7 +116,7 @@ def _claim() -> list[WebhookEvent]:
             .filter(state=WebhookEvent.State.RECEIVED, due_at__lte=timezone.now())
             .order_by("due_at", "id")
         )
-        claimed = _fresh_or_one(due[:MOST_AT_ONCE])
+        claimed = _tried_alike(due[: AT_ONCE[0]])
         for event in claimed:
             # counted in a transaction of its own, so that a body that kills its process is not tried for ever
             event.tries += 1
@@ -130,10 +130,11 @@ def _claim() -> list[WebhookEvent]:
     return claimed
 
 
-def _fresh_or_one(due: Iterable[WebhookEvent]) -> list[WebhookEvent]:
-    """The bodies never tried before; or the first alone, where it was."""
+def _tried_alike(due: Iterable[WebhookEvent]) -> list[WebhookEvent]:
+    """The first, and those that were tried as often as it."""
     found = list(due)
-    return found[:1] if found and found[0].tries else [event for event in found if not event.tries]
+    tries = found[0].tries if found else 0
+    return [event for event in found if event.tries == tries][: AT_ONCE[min(tries, MOST_TRIES - 1)]]
 
 
 def _work(claimed: Sequence[WebhookEvent]) -> None:

@@ -17,23 +17,23 @@ ACCOUNT = "7700"
 def pushing(*, heap: int = 200, rounds: int = 5) -> dict[str, Any]:
     """Webhooks per second of both. Raises RuntimeError where one of them was not stored."""
     app, channel = _app(), _channel()
-    at_once = webhooks.MOST_AT_ONCE
-    figures: dict[int, list[float]] = {at_once: [], 1: []}
+    usual = webhooks.AT_ONCE
+    figures: dict[tuple[int, ...], list[float]] = {usual: [], (1, 1, 1): []}
     number = channel.interactions.count()
     for _round in range(rounds + 1):
-        for most, found in figures.items():
+        for at_once, found in figures.items():
             for _one in range(heap):
                 number += 1
                 webhooks.store(app, json.dumps(_body(number)).encode())
-            webhooks.MOST_AT_ONCE = most
+            webhooks.AT_ONCE = at_once
             found.append(_processed(heap))
-    webhooks.MOST_AT_ONCE = at_once
+    webhooks.AT_ONCE = usual
     if channel.interactions.count() != number:
         raise RuntimeError("not every webhook became a post")
     together, alone = (median(found[1:]) for found in figures.values())
     return {
         "heap": heap,
-        "at_once": at_once,
+        "at_once": usual[0],
         "rounds": rounds,
         "webhooks_per_second": round(together),
         "one_after_the_other": round(alone),

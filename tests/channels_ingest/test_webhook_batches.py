@@ -82,8 +82,8 @@ def test_a_heap_costs_hardly_more_statements_than_one(app: App) -> None:
         return len(asked)
 
     statements(["before"])
-    assert statements([f"many-{number}" for number in range(webhooks.MOST_AT_ONCE)]) <= statements(["one"]) + 3
-    assert Interaction.objects.count() == webhooks.MOST_AT_ONCE + 2
+    assert statements([f"many-{number}" for number in range(webhooks.AT_ONCE[0])]) <= statements(["one"]) + 3
+    assert Interaction.objects.count() == webhooks.AT_ONCE[0] + 2
 
 
 def test_poison_in_a_batch_is_set_aside_with_its_own_body(app: App) -> None:
@@ -96,16 +96,18 @@ def test_poison_in_a_batch_is_set_aside_with_its_own_body(app: App) -> None:
     assert SetAside.objects.get().event == poison
 
 
-def test_a_body_that_failed_comes_alone_the_next_time(
-    app: App, channel: Channel, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("tries", "together"), [(0, [7]), (1, [5, 2]), (2, [1] * 7), (3, [1] * 7)])
+def test_the_more_often_bodies_failed_the_fewer_come_together(
+    app: App, monkeypatch: pytest.MonkeyPatch, tries: int, together: list[int]
 ) -> None:
-    failed = pushed(app, "failed", speaks(said("1")))
-    WebhookEvent.objects.update(tries=1)
-    fresh = [pushed(app, f"fresh-{number}", speaks(said(f"2{number}"))) for number in range(2)]
-    claimed: list[list[WebhookEvent]] = []
-    monkeypatch.setattr(webhooks, "_work", claimed.append)
-    assert process_due() == 3
-    assert claimed == [[failed], fresh]
+    for number in range(7):
+        pushed(app, f"failed-{number}", speaks(said(f"1{number}")))
+    WebhookEvent.objects.update(tries=tries)
+    pushed(app, "fresh", speaks(said("2")))
+    claimed = list[int]()
+    monkeypatch.setattr(webhooks, "_work", lambda batch: claimed.append(len(batch)))
+    assert process_due() == 8
+    assert claimed == ([8] if tries == 0 else [*together, 1])
 
 
 def test_a_body_for_two_channels_reaches_both(app: App, channel: Channel) -> None:
