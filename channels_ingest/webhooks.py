@@ -33,7 +33,7 @@ from channels_ingest.networks.base import Event, NetworkError, Post, Removal, Tr
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: tuple[int, ...] = (20, 5, 1)  # bodies in one transaction: at their first try, the second, and the last, each by itself
+AT_ONCE: tuple[int, ...] = (20, 5, 1)  # bodies in one transaction: at their first try, the second, and the last
 MOST_TRIES = len(AT_ONCE)
 AFTER_CONFLICT = timedelta(seconds=2)
 
