@@ -19,6 +19,7 @@ from accounts.audit_words import DETAILS, FIELDS, KINDS, VERBS
 from accounts.roles import Permission, Role, allows
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
 
@@ -65,6 +66,11 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         return self.create_user(email, password, **{"role": Role.ADMIN, **fields})
+
+    def serving(self, brands: Collection[int]) -> models.QuerySet[User]:
+        """The active users who see one of these brands and may work for it, by name."""
+        members = User.brands.through.objects.filter(brand__in=brands).values("user")
+        return self.filter(models.Q(pk__in=members) | models.Q(role=Role.ADMIN), is_active=True).order_by("name", "pk")
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email__iexact=username)

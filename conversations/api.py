@@ -28,7 +28,7 @@ from accounts.rest.fields import (
 )
 from accounts.rest.keyset import Keyset
 from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, brand_ids, load
-from accounts.roles import Permission, Role
+from accounts.roles import Permission
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Visibility
 from contacts.api import HandleSerializer
@@ -614,8 +614,7 @@ def _colleague(thread: Thread, id: int | None) -> User | None:
     """The colleague of that id who sees the thread's brand. Raises NotPossible, the same for an id that is nobody's."""
     if id is None:
         return None
-    serving = User.objects.filter(Q(role=Role.ADMIN) | Q(brands=thread.brand_id), is_active=True)
-    colleague = serving.filter(pk=id).distinct().first()
+    colleague = User.objects.serving([thread.brand_id]).filter(pk=id).first()
     if colleague is None:
         raise NotPossible("No such colleague works for this brand.")
     return colleague

@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choosing import LONGEST_ID, MOST_LISTED, one_of
 from accounts.models import Brand, Digest, Team, User
-from accounts.roles import Permission, Role
+from accounts.roles import Permission
 from channels_ingest.networks.base import Action
 from conversations import macros
 from conversations.actions import NotPossible
@@ -101,17 +101,11 @@ class AssignForm(forms.Form):
     to = WhomField(required=False)
 
 
-def everybody(brands: Collection[int]) -> QuerySet[User]:
-    """Who may work on threads of these brands."""
-    members = User.brands.through.objects.filter(brand__in=brands).values("user")
-    return User.objects.filter(Q(pk__in=members) | Q(role=Role.ADMIN), is_active=True).order_by("name", "pk")
-
-
 class Whom:
     """Who can take threads of these brands: those whose names hold the words, as many as a list shows."""
 
     def __init__(self, brands: Collection[int], words: str = "") -> None:
-        self.everybody, self.every_team = everybody(brands), Team.objects.filter(brand__in=brands)
+        self.everybody, self.every_team = User.objects.serving(brands), Team.objects.filter(brand__in=brands)
         if words:
             self.everybody = self.everybody.filter(Q(name__icontains=words) | Q(email__icontains=words))
             self.every_team = self.every_team.filter(name__icontains=words)

@@ -255,6 +255,10 @@ def _exposed_rows(asker: Asker, wanted: Wanted, ids: Iterable[int], at: datetime
     return listed
 
 
+# What stands for a channel and a post in SQL that is made once for all rows.
+_ANY_CHANNEL, _ANY_POST = -2_000_000, "\x00"
+
+
 def _with_others(asker: Asker, wanted: Wanted, listed: list[Row]) -> list[Row]:
     """The rows with the number of further threads under their post, counted to a bound, in one query."""
     posts = {(row.thread.channel_id, row.thread.root_external_id) for row in listed if row.thread.root_external_id}
@@ -272,7 +276,3 @@ def _with_others(asker: Asker, wanted: Wanted, listed: list[Row]) -> list[Row]:
     for row in listed:
         row.others = max(counts.get((row.thread.channel_id, row.thread.root_external_id), 1) - 1, 0)
     return listed
-
-
-# What stands for a channel and a post in SQL that is made once for all rows.
-_ANY_CHANNEL, _ANY_POST = -2_000_000, "\x00"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import Team, User
-from accounts.roles import Role
 from conversations.models import Interaction, Mention, Thread
 
 LONGEST_NOTE = 20_000
@@ -23,16 +22,10 @@ class Nameable:
     team: bool = False
 
 
-def colleagues_of(brand_id: int) -> QuerySet[User]:
-    """The active users who see the brand."""
-    serve = Q(brands=brand_id) | Q(role=Role.ADMIN)
-    return User.objects.filter(serve, is_active=True).distinct().order_by("name", "pk")
-
-
 def names_in(brand_id: int, words: str = "") -> list[Nameable]:
     """The first names that a note of this brand may call, of those in which a word begins so; people first."""
     begins = Q(name__istartswith=words) | Q(name__icontains=f" {words}") if words else ~Q(name="")
-    people = colleagues_of(brand_id).filter(begins).values_list("name", flat=True)[:MOST_NAMES]
+    people = User.objects.serving([brand_id]).filter(begins).values_list("name", flat=True)[:MOST_NAMES]
     teams = Team.objects.filter(begins, brand=brand_id).values_list("name", flat=True)[:MOST_NAMES]
     named = [*dict.fromkeys(map(Nameable, people)), *(Nameable(name, team=True) for name in teams)]
     return named[:MOST_NAMES]
@@ -42,9 +35,9 @@ def mentioned(text: str, brand_id: int) -> set[int]:
     """Ids of the colleagues that a note calls by "@name", alone or with their team. Two of one name are both meant."""
     if "@" not in text:
         return set()
-    seeing = set(colleagues_of(brand_id).values_list("pk", flat=True))
+    seeing = set(User.objects.serving([brand_id]).values_list("pk", flat=True))
     names: dict[str, set[int]] = {}
-    for pk, name in colleagues_of(brand_id).values_list("pk", "name"):
+    for pk, name in User.objects.serving([brand_id]).values_list("pk", "name"):
         names.setdefault(name.casefold(), set()).add(pk)
     members = Team.objects.filter(brand=brand_id, members__isnull=False).values_list("name", "members")
     for name, pk in members:

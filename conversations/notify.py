@@ -21,7 +21,6 @@ from accounts.mail import Letter, in_language_of, mail_once
 from accounts.models import Digest, User
 from accounts.roles import Permission
 from conversations import live
-from conversations.mentions import colleagues_of
 from conversations.models import Delivery, Interaction, Notification, Promise, Thread
 
 Kind = Notification.Kind
@@ -47,7 +46,7 @@ def tell(
     wanted = set(users) - {by.pk if by else None}
     if not wanted:
         return 0
-    told = [user for user in colleagues_of(thread.brand_id).filter(pk__in=wanted) if kind not in user.muted]
+    told = [user for user in User.objects.serving([thread.brand_id]).filter(pk__in=wanted) if kind not in user.muted]
     Notification.objects.bulk_create(
         [Notification(user=user, kind=kind, thread=thread, interaction=interaction, by=by) for user in told],
         ignore_conflicts=True,
@@ -58,7 +57,7 @@ def tell(
 
 def approvers(thread: Thread) -> list[int]:
     """Those who may approve answers on the thread."""
-    return [user.pk for user in colleagues_of(thread.brand_id) if user.may(Permission.APPROVE)]
+    return [user.pk for user in User.objects.serving([thread.brand_id]) if user.may(Permission.APPROVE)]
 
 
 def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:

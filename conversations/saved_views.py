@@ -23,7 +23,7 @@ from accounts.roles import Permission
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
 from conversations import inbox
-from conversations.forms import Whom, everybody
+from conversations.forms import Whom
 from conversations.languages import heard
 from conversations.models import SavedView
 from conversations.pages import Request
@@ -174,7 +174,7 @@ def _choices(by: User) -> dict[str, list[tuple[str, str]]]:
     most = MOST_LISTED + 1
     channels = Channel.objects.filter(brand__in=ids).exclude(handle="").order_by("network", "handle")[:most]
     teams = _team_names(ids)[:most]
-    people = everybody(ids)[:most]
+    people = User.objects.serving(ids)[:most]
     return {
         "network": [(key, str(network.name)) for key, network in networks().items()],
         "channel": [(one.handle, f"{one.network_name} · @{one.handle}") for one in channels],
