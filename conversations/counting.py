@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet, Value
 from psycopg2.errors import QueryCanceled
+from psycopg2.sql import Literal
 
 from conversations.models import Thread
 
@@ -34,21 +35,37 @@ def count(asked: Mapping[Key, Question], *, before: str = "") -> dict[Key, int]:
     """How many rows each question has. One statement, with what is to be said `before` it."""
     if not asked:
         return {}
-    each = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) listed)" for sql, _values in asked.values())  # noqa: S608 (the ORM's own SQL)
     with connection.cursor() as cursor:
-        cursor.execute(f"{before}SELECT {each}", [value for _sql, values in asked.values() for value in values])
+        values = [value for _sql, values in asked.values() for value in values]
+        cursor.execute(f"{before}{_one_statement(sql for sql, _values in asked.values())}", values)
         return dict(zip(asked, cursor.fetchone(), strict=True))
 
 
-def count_in_time(ours: Mapping[str, Question], made_up: Mapping[str, Question]) -> dict[str, int]:
-    """The counts of our own questions, and of those that people made up: of these, none that takes too long."""
-    if not made_up:
-        return count(ours)
-    counts = _within(PATIENCE, {**ours, **made_up})
+def to_prepare(asked: Mapping[Key, Question], stand_ins: Sequence[Any]) -> str:
+    """The statement that counts the rows of each question: `$1` stands for the first of the stand-ins among its values,
+    and so on; all other values are in it."""
+    places = {value: f"${number}" for number, value in enumerate(stand_ins, 1)}
+    with connection.cursor() as cursor:
+        told = (
+            sql % tuple(places.get(value) or Literal(value).as_string(cursor.cursor) for value in values)
+            for sql, values in asked.values()
+        )
+        return _one_statement(told)
+
+
+def _one_statement(asked: Iterable[str]) -> str:
+    return "SELECT " + ", ".join(f"(SELECT COUNT(*) FROM ({sql}) listed)" for sql in asked)  # noqa: S608 (the ORM's own SQL)
+
+
+def count_in_time(asked: Mapping[str, Question]) -> dict[str, int]:
+    """The counts of questions that people made up: none of those that take too long."""
+    if not asked:
+        return {}
+    counts = _within(PATIENCE, asked)
     if counts is not None:
         return counts
-    found, until = count(ours), time.monotonic() + LONGEST / 1000
-    for key, question in made_up.items():
+    found, until = dict[str, int](), time.monotonic() + LONGEST / 1000
+    for key, question in asked.items():
         if time.monotonic() < until:
             found |= _within(SHORT, {key: question}) or {}
     return found

@@ -1,10 +1,10 @@
 """Search: threads by the people in them and by their words, newest match first, page by page.
 
-What the planner expects of the words, from the statistics that ANALYZE keeps, says whether they seem rare: then all
-matches are read from the inverted index and sorted. Otherwise a short walk back through time says how often they come.
-Where that is often, the walk goes on until the page is full; where it is not, the index is asked for one day after the
-other. Both end after so many entries or days, page full or not: the answer then says where to search on, so that no
-search takes long.
+What the planner expects of the words, from the statistics that ANALYZE keeps, says whether they may be rare: then some
+matches are read from the inverted index, and sorted if these are all. Otherwise a short walk back through time says
+how often they come. Where that is often, the walk goes on until the page is full; where it is not, the index is asked
+for more and more days at once. Both end after so many entries or days, page full or not: the answer then says where
+to search on, so that no search takes long.
 """
 
 from __future__ import annotations
@@ -12,32 +12,31 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q
 
-from conversations import mixed, people
+from conversations import mixed, people, prepared
 from conversations.models import Thread
 from conversations.query import Query, Word
 from conversations.question import Asker, conditions
 from conversations.search import CONFIGS
 
-MAYBE_RARE = 20_000  # of words that are expected more often nobody is thought to have misspelt a name
-RARE = 2_000  # so many matches are read and sorted at once: more are found sooner from the newest on
+MAYBE_RARE = 20_000  # entries: words that are expected more often are not rare, and nobody is thought to mean a name
+RARE = 500  # so many matches are read and sorted at once: more are found sooner from the newest on
 SHORT_WALK = 1_000  # entries that tell how often words come
 OFTEN = 0.02  # of the entries: a walk meets the next match sooner than the index tells it
 FIRST_WINDOW = 1_000  # entries of the first walk
 LAST_WINDOW = 32_000
-WIDER = 8  # times the last window, at most
+WIDER = 8  # times the last window, at most, of entries or of days
 LONGEST_WALK = 64_000  # entries of all walks for one page
 MOST_DAYS = 730  # for which the index is asked for one page
-LEAST_DAYS = 30
-MOST_BEGUN = 3_000_000  # entries with words that begin so, over these days: each day goes through all of them
+MOST_BEGUN = 1_000_000  # entries with words that begin so: each look into the index goes through all of them
 MOST_MATCHES = 5_000  # looked at in one turn: many may belong to one thread, or to threads that are not wanted
-MOST_TURNS = 4
+MOST_TURNS = 5  # of reading; the days of the first, each time eight times as many, are these 730
 BEGINNING = datetime(9999, 1, 1, tzinfo=UTC)  # of a walk that goes back through time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"(\d{1,17})\.([01])\.(\d{1,18})\Z", re.ASCII)
@@ -127,7 +126,7 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     by_people += [hit for hit in by_both if after.passes(hit)]
     others = others & ~persons if persons else others
     search = _Search(lexemes, asker, others, after, limit)
-    search.expected = expected
+    search.expected, search.narrowed = expected, bool(query.filters or by_both or persons)
     by_words = search.newest(patient=patient) if lexemes else []
     walked_to = search.walked_to
     hits = sorted([*by_people, *by_words], key=lambda hit: hit.order, reverse=True)
@@ -146,10 +145,12 @@ def _is_nothing(wanted: Q) -> bool:
 
 
 def _persons(query: Query, *, misspelt: bool, alike: float) -> Q:
-    """The people whom all the words might name, perhaps misspelt; nobody where one of them is unwanted."""
+    """The threads of people whom all the words might name, perhaps misspelt; an empty Q where they name nobody, or one
+    of them is unwanted."""
     if any(word.without for word in query.words):
         return Q()
-    return people.threads_of(" ".join(word.text for word in query.words), misspelt=misspelt, alike=alike)
+    threads = people.threads_of(" ".join(word.text for word in query.words), misspelt=misspelt, alike=alike)
+    return Q() if people.are_nobodys(threads) else threads
 
 
 def _expected(lexemes: str) -> int:
@@ -178,7 +179,7 @@ _WALK = """
         WHERE BRAND AND (posted_at, interaction_id) < (%(at)s, %(pk)s)
         ORDER BY posted_at DESC, interaction_id DESC LIMIT %(window)s
     ) walked
-    WHERE document @@ %(query)s::tsquery AND thread_id IS NOT NULL
+    WHERE thread_id IS NOT NULL AND thread_id <> ALL(%(known)s) AND document @@ %(query)s::tsquery
 """
 _LAST_OF_WALK = """
     SELECT posted_at, interaction_id FROM conversations_searchentry
@@ -193,18 +194,14 @@ _SOME = """
     )
     SELECT posted_at, interaction_id, thread_id FROM found LIMIT %(few)s
 """
-# The same index holds the days. Each is asked for by itself, the newest first, until there are enough.
-_BY_DAY = """
-    SELECT posted_at, interaction_id, thread_id FROM generate_series(0, LEAST(%(days)s, %(day)s::date - (
-        SELECT (MIN(posted_at) AT TIME ZONE 'UTC')::date FROM conversations_searchentry
-    ))) AS back CROSS JOIN LATERAL (
-        SELECT posted_at, interaction_id, thread_id FROM (
-            SELECT posted_at, interaction_id, thread_id FROM conversations_searchentry
-            WHERE BRAND AND document @@ %(query)s::tsquery AND thread_id IS NOT NULL
-                AND (posted_at AT TIME ZONE 'UTC')::date = %(day)s::date - back OFFSET 0
-        ) of_day
-        WHERE (posted_at, interaction_id) < (%(at)s, %(pk)s) ORDER BY posted_at DESC, interaction_id DESC
-    ) sorted LIMIT %(some)s
+# The same index holds the day of each entry, as an array of one: so it is asked for many days in one look.
+_IN_DAYS = """
+    SELECT posted_at, interaction_id, thread_id FROM (
+        SELECT posted_at, interaction_id, thread_id FROM conversations_searchentry
+        WHERE BRAND AND document @@ %(query)s::tsquery AND thread_id IS NOT NULL
+            AND ARRAY[(posted_at AT TIME ZONE 'UTC')::date] && %(days)s::date[] OFFSET 0
+    ) of_days
+    WHERE (posted_at, interaction_id) < (%(at)s, %(pk)s) ORDER BY posted_at DESC, interaction_id DESC LIMIT %(most)s
 """
 _ALL = """
     SELECT posted_at, interaction_id, thread_id FROM (
@@ -219,6 +216,7 @@ _NEWER = """
     WHERE thread_id = ANY(%(threads)s) AND (posted_at, interaction_id) >= (%(first_at)s, %(first_pk)s)
         AND document @@ %(query)s::tsquery
 """
+_OF_BRANDS = "SELECT id FROM conversations_thread WHERE id = ANY($1::bigint[]) AND brand_id = ANY($2::bigint[])"
 _EXPECTED = "EXPLAIN (FORMAT JSON) SELECT 1 FROM conversations_searchentry WHERE document @@ %(query)s::tsquery"
 Match = tuple[datetime, int, int]  # when, interaction, thread
 
@@ -231,12 +229,13 @@ class _Search:
         pk = 2**62 if after.kind else after.pk
         self.values: dict[str, Any] = {
             "query": lexemes, "brands": brands, "brand": brands[0] if brands else 0, "most": MOST_MATCHES,
-            "few": RARE + 1, "at": after.at, "pk": pk, "first_at": after.at, "first_pk": pk,
+            "few": RARE + 1, "at": after.at, "pk": pk, "first_at": after.at, "first_pk": pk, "known": [],
         }  # fmt: skip
         # one brand by equality: only then the index gives the order too
         self.brand = "brand_id = %(brand)s" if len(brands) == 1 else "brand_id = ANY(%(brands)s)"
         self.wanted, self.limit = wanted, limit
         self.expected = 0  # entries that match
+        self.narrowed = True  # whether more is wanted of a thread than to be of these brands
         self.later_page = after.at < BEGINNING
         self.walked = self.met = 0  # entries, and those that match
         self.stands_before_window = False  # has its last window behind it, though not moved there yet
@@ -254,7 +253,7 @@ class _Search:
 
     def _is_found(self) -> bool:
         """Searches in the way that suits the words; whether the page is full then, or nothing is left."""
-        if (self.expected <= RARE and self._read_rare()) or self._walk(SHORT_WALK):
+        if (self.expected <= MAYBE_RARE and self._read_rare()) or self._walk(SHORT_WALK):
             return True
         return self._walk(LONGEST_WALK) if self.met >= OFTEN * self.walked else self._look_up_days()
 
@@ -272,7 +271,7 @@ class _Search:
         while self.walked < most:
             if not self._step_on():
                 return True
-            self.values["window"] = window = min(self.window, most - self.walked)
+            self.values |= {"window": (window := min(self.window, most - self.walked)), "known": list(self.found)}
             matches: list[Match] = sorted(self._rows(_WALK), reverse=True)
             self._keep(matches)
             if len(self.found) >= self.limit:
@@ -298,27 +297,41 @@ class _Search:
         return max(FIRST_WINDOW, self.walked * missing * 5 // (max(len(self.found), 1) * 4))
 
     def _look_up_days(self) -> bool:
-        """Asks the index for day after day until the page is full or nothing is left (True), or for long enough."""
+        """Asks the index for more and more days until the page is full or nothing is left (True), or long enough."""
         if not self._step_on():
             return True
-        days, some = self._days(), self.limit + self.limit // 4
-        for _turn in range(MOST_TURNS):
-            day = self.values["at"].astimezone(UTC).date()
-            matches: list[Match] = self._rows(_BY_DAY, day=day, days=days - 1, some=some)
+        first, at_once = self._day(), 1
+        last = first - timedelta(MOST_DAYS)
+        for _turn in range(self._turns()):
+            day = self._day()
+            days = [day - timedelta(back) for back in range(min(at_once, (day - last).days))]
+            matches: list[Match] = self._rows(_IN_DAYS, days=days)
             self._keep(matches)
             if len(self.found) >= self.limit:
                 return True
-            if len(matches) < some:
-                self._move_to(datetime.combine(day - timedelta(days - 1), time(), UTC), 0)
+            if len(matches) < MOST_MATCHES:
+                self._move_to(datetime.combine(days[-1], time(), UTC), 0)
+            else:
+                self._move_to(*matches[-1][:2])
+            if self._day() <= last:
                 break
-            self._move_to(*matches[-1][:2])
-            days, some = max(days - (day - matches[-1][0].astimezone(UTC).date()).days, 1), min(4 * some, MOST_MATCHES)
+            at_once = self._next_days(at_once, (first - self._day()).days)
         return not self._rows(_LAST_OF_WALK, window=1)
 
-    def _days(self) -> int:
+    def _day(self) -> date:
+        """The day of our place, which is still to be looked into."""
+        at: datetime = self.values["at"]
+        return (at.astimezone(UTC) - timedelta(microseconds=0 if self.values["pk"] else 1)).date()
+
+    def _turns(self) -> int:
         if ":*" not in self.values["query"]:
-            return MOST_DAYS
-        return min(MOST_DAYS, max(MOST_BEGUN // max(self.expected, 1), LEAST_DAYS))
+            return MOST_TURNS
+        return min(MOST_TURNS, max(MOST_BEGUN // max(self.expected, 1), 1))
+
+    def _next_days(self, days: int, passed: int) -> int:
+        """As many as what was found so far lets expect, and not many more than the last time."""
+        missing = self.limit - len(self.found)
+        return min(max(passed * missing * 5 // (max(len(self.found), 1) * 4), 1), WIDER * days)
 
     def _move_to(self, at: datetime, pk: int) -> None:
         self.values["at"], self.values["pk"] = at, pk
@@ -335,16 +348,21 @@ class _Search:
         """Keeps the newest match of each thread that is wanted and does not stand on an earlier page."""
         newest: dict[int, Hit] = {}
         for at, pk, thread in matches:
-            newest.setdefault(thread, Hit(at, thread, pk))
-        fresh = [thread for thread in newest if thread not in self.found]
-        for start in range(0, len(fresh), 4 * self.limit):
-            some = fresh[start : start + 4 * self.limit]
-            good = set(Thread.objects.filter(self.wanted, pk__in=some).values_list("pk", flat=True))
-            if self.later_page:
-                good -= {thread for (thread,) in self._rows(_NEWER, threads=some)}
-            self.found |= {thread: newest[thread] for thread in some if thread in good}
-            if len(self.found) >= self.limit:
-                return
+            if thread not in newest:
+                newest[thread] = Hit(at, thread, pk)
+        fresh, some = [thread for thread in newest if thread not in self.found], self.limit + self.limit // 4
+        while fresh and len(self.found) < self.limit:
+            good = self._good(fresh[:some])
+            self.found |= {thread: newest[thread] for thread in fresh[:some] if thread in good}
+            fresh, some = fresh[some:], 4 * some
+
+    def _good(self, threads: list[int]) -> set[int]:
+        good = (
+            set(Thread.objects.filter(self.wanted, pk__in=threads).values_list("pk", flat=True))
+            if self.narrowed
+            else {pk for (pk,) in prepared.rows(_OF_BRANDS, [threads, self.values["brands"]])}
+        )
+        return good - {thread for (thread,) in self._rows(_NEWER, threads=threads)} if self.later_page else good
 
     def _rows(self, sql: str, **more: Any) -> list[Any]:
         with connection.cursor() as cursor:

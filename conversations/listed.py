@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from django.db import connection
 
 from accounts.models import User
+from conversations import prepared
 
 
 @dataclass(slots=True)
@@ -67,7 +65,7 @@ class Listed:
 # The threads in a query of their own: its result is joined as it is, so that the planner has nothing to weigh.
 _LISTED = """
     WITH thread AS MATERIALIZED (
-        SELECT thread.*, named.place FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS named (id, place)
+        SELECT thread.*, named.place FROM unnest($1::bigint[]) WITH ORDINALITY AS named (id, place)
         JOIN conversations_thread thread ON thread.id = named.id
     )
     SELECT thread.id, thread.brand_id, thread.channel_id, thread.state, thread.assignee_id, thread.team_id,
@@ -78,14 +76,14 @@ _LISTED = """
         contact.name, identity.name, identity.handle, identity.external_id, identity.avatar_url, identity.followers,
         (SELECT name FROM accounts_user assignee WHERE assignee.id = thread.assignee_id),
         (SELECT name FROM accounts_team team WHERE team.id = thread.team_id),
-        left(latest.text, %(letters)s), latest.media <> '[]', latest.direction, latest.sent_by_id, latest.version,
+        left(latest.text, $2), latest.media <> '[]', latest.direction, latest.sent_by_id, latest.version,
         latest.removed_at,
         ARRAY(
             SELECT tag.name FROM conversations_thread_tags tagged JOIN contacts_tag tag ON tag.id = tagged.tag_id
             WHERE tagged.thread_id = thread.id ORDER BY tag.name
         ),
         (SELECT seen_at FROM conversations_threadseen seen
-            WHERE seen.user_id = %(user)s AND seen.thread_id = thread.id),
+            WHERE seen.user_id = $3 AND seen.thread_id = thread.id),
         COALESCE((
             SELECT CASE
                 WHEN delivery.state = 'failed' AND thread.last_outbound_at > delivery.created_at THEN ''
@@ -109,7 +107,4 @@ def listed(ids: Collection[int], user: User, *, letters: int) -> list[Listed]:
     """
     if not ids:
         return []
-    asked: dict[str, Any] = {"ids": list(ids), "user": user.pk, "letters": letters}
-    with connection.cursor() as cursor:
-        cursor.execute(_LISTED, asked)
-        return [Listed(*row) for row in cursor.fetchall()]
+    return [Listed(*row) for row in prepared.rows(_LISTED, [list(ids), letters, user.pk])]

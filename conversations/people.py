@@ -13,6 +13,7 @@ SHORTEST_NAME = 2
 SHORTEST_PART = 3  # letters that are found inside a word
 _IDENTITIES, _CONTACTS = "contacts_identity", "contacts_contact"
 _FIELDS = {_IDENTITIES: ("handle", "name"), _CONTACTS: ("name",)}
+_NO_NAME = Q(pk__in=())
 
 
 def threads_of(name: str, *, misspelt: bool = True, alike: float = 0.0) -> Q:
@@ -22,12 +23,20 @@ def threads_of(name: str, *, misspelt: bool = True, alike: float = 0.0) -> Q:
     """
     name = name.lstrip("@").strip()
     if len(name) < SHORTEST_NAME:
-        return Q(pk__in=())
+        return _NO_NAME
     found = _nearest(name, {table: _holding(name) for table in _FIELDS})
-    if misspelt:
-        missing = {table: [("%% %s", name.upper())] for table in _FIELDS if not found[table]}
-        found |= _nearest(name, missing, alike)
-    return Q(identity_id__in=found[_IDENTITIES]) | Q(contact_id__in=found[_CONTACTS])
+    if misspelt and not any(found.values()):
+        found = _nearest(name, {table: [("%% %s", name.upper())] for table in _FIELDS}, alike)
+    return _of(found[_IDENTITIES], found[_CONTACTS])
+
+
+def are_nobodys(threads: Q) -> bool:
+    """Whether `threads_of` found nobody."""
+    return threads in (_NO_NAME, _of([], []))
+
+
+def _of(identities: list[int], contacts: list[int]) -> Q:
+    return Q(identity_id__in=identities) | Q(contact_id__in=contacts)
 
 
 def _holding(name: str) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and the brands they see."""
+    """Who asks, the brands they see, and when (UTC): what "two days old" is counted from."""
 
     user: User
     brands: Collection[int]
+    now: datetime = field(default_factory=timezone.now)
 
 
 def conditions(filters: Iterable[Filter], asker: Asker) -> Q:
@@ -81,7 +82,7 @@ def _is(value: object, asker: Asker) -> Q:
         "mine": Q(assignee=asker.user),
         "hanging": Q(hanging_since__isnull=False) & ~Q(state__in=(Thread.State.CLOSED, *Thread.PUT_AWAY)),
         "mentioned": Q(pk__in=Mention.objects.of(asker.user).values("interaction__thread")),
-        "overdue": Q(pk__in=_late().values("thread")),
+        "overdue": Q(pk__in=_late(asker).values("thread")),
         "unread": Q(last_inbound_at__isnull=False) & ~Q(Exists(_read_by(asker.user))),
     }
     return meant.get(str(value), Q(state=value))
@@ -89,7 +90,7 @@ def _is(value: object, asker: Asker) -> Q:
 
 def _due(value: object, asker: Asker) -> Q:
     """With a promise that falls due within this time, or is overdue."""
-    soon = Promise.objects.filter(state=Promise.State.OPEN, due_at__lt=timezone.now() + cast(timedelta, value))
+    soon = Promise.objects.filter(state=Promise.State.OPEN, due_at__lt=asker.now + cast(timedelta, value))
     return Q(pk__in=soon.values("thread"))
 
 
@@ -120,8 +121,8 @@ def _is_there(rows: QuerySet[Interaction]) -> IsNull:
     return IsNull(Subquery(rows.values("pk")[:1]), False)
 
 
-def _late() -> QuerySet[Promise]:
-    return Promise.objects.filter(state=Promise.State.OPEN, due_at__lt=timezone.now())
+def _late(asker: Asker) -> QuerySet[Promise]:
+    return Promise.objects.filter(state=Promise.State.OPEN, due_at__lt=asker.now)
 
 
 def _read_by(user: User) -> QuerySet[ThreadSeen]:
@@ -173,11 +174,11 @@ def _reach(value: object, asker: Asker) -> Q:
 
 
 def _waiting(value: object, asker: Asker) -> Q:
-    return Q(state=Thread.State.OPEN, waiting_since__lte=timezone.now() - cast(timedelta, value))
+    return Q(state=Thread.State.OPEN, waiting_since__lte=asker.now - cast(timedelta, value))
 
 
 def _age(value: object, asker: Asker) -> Q:
-    return Q(created_at__lte=timezone.now() - cast(timedelta, value))
+    return Q(created_at__lte=asker.now - cast(timedelta, value))
 
 
 def _same(field: str) -> Callable[[object, Asker], Q]:

@@ -52,7 +52,7 @@ _INDEX = """
 
 # PostgreSQL puts off what is written to an inverted index, and every look into it has to wade through that. A search
 # looks once for each day; so a batch is put in its place at once, which takes half as long as text after text would.
-_SORT_IN = "SELECT gin_clean_pending_list('search_by_day')"
+_SORT_IN = "SELECT gin_clean_pending_list('search_by_days')"
 
 
 def index_texts(limit: int = 2000) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 from django.utils import timezone
 
 from accounts.models import User
+from conversations import prepared
 from conversations.choosing import in_view, looked_at, of_brands
-from conversations.counting import Question, count_in_time, up_to
+from conversations.counting import Question, count_in_time, to_prepare, up_to
 from conversations.models import SavedView, Thread
 from conversations.query import parse
 from conversations.question import Asker
@@ -55,7 +56,7 @@ def views_of(user: User) -> list[Tab]:
 
 def tabs_of(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
     """The views with their bounded counts, the saved ones last. A fixed number of queries, unless time runs out."""
-    saved = list(SavedView.objects.visible_to(user).select_related("owner")[:MOST_SAVED])
+    saved = list(SavedView.objects.visible_to(user)[:MOST_SAVED])
     counts = _counts(Asker(user, brands), saved)
     built_in = [
         Tab(key, str(label), counts[key] if key in COUNTED else None, key == wanted.place)
@@ -72,58 +73,52 @@ def tabs_of(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
 
 def _counts(asker: Asker, saved: Collection[SavedView]) -> dict[str, int]:
     """The counts by the keys of the tabs; a saved view that takes too long has none."""
-    real: dict[Any, Any] = dict(zip(_stand_ins(len(asker.brands)), asker.brands, strict=True)) | {
-        _ANYBODY: asker.user.pk
-    }
-
-    def put_in(question: Question) -> Question:
-        sql, values = question
-        return sql, [real.get(value, value) for value in values]
-
-    built_in = {key: put_in(question) for key, question in _views_counted(len(asker.brands)).items()}
-    asked = {f"saved-{one.pk}": put_in(_question(asker, one.text)) for one in saved}
-    return count_in_time(built_in, asked)
+    (counted,) = prepared.rows(_views_counted(len(asker.brands)), [asker.user.pk, *asker.brands])
+    asked = {f"saved-{one.pk}": _question(asker, one.text) for one in saved}
+    return dict(zip(COUNTED, counted, strict=True)) | count_in_time(asked)
 
 
 def _question(asker: Asker, text: str) -> Question:
-    """Which threads a saved view holds; made once where nothing in it depends on the moment, or is a name."""
-    if all(
-        one.key in _SAME_FOR_ALL and one.value != "overdue" for one in parse(text, now=timezone.localtime()).filters
-    ):
-        return _question_kept(text, len(asker.brands))
-    return up_to(looked_at(asker, Wanted(view="any", text=text)), COUNT_LIMIT)
+    """Which threads a saved view holds; made once where it names nobody and nothing, and no day."""
+    filters = parse(text, now=timezone.localtime(asker.now)).filters
+    if not all(one.key in _SAME_FOR_ALL for one in filters):
+        return up_to(looked_at(asker, Wanted(view="any", text=text)), COUNT_LIMIT)
+    real = dict(zip(_stand_ins(len(asker.brands)), [asker.user.pk, *asker.brands], strict=True))
+    sql, values = _question_kept(text, len(asker.brands))
+    return sql, [_real(value, real, asker.now) for value in values]
 
 
-_SAME_FOR_ALL = ("is", "lang", "mood", "urgency", "reach", "audience")
+_SAME_FOR_ALL = ("is", "lang", "mood", "urgency", "reach", "audience", "age", "waiting", "due")
+
+
+def _real(value: Any, real: Mapping[Any, int], now: datetime) -> Any:
+    """What a value of a kept question is now: a moment in it was counted from another present."""
+    return now + (value - _ANY_MOMENT) if isinstance(value, datetime) else real.get(value, value)
 
 
 @lru_cache(maxsize=1_000)
 def _question_kept(text: str, brands: int) -> Question:
-    anybody = Asker(User(pk=_ANYBODY), _stand_ins(brands))
-    return _lasting(up_to(looked_at(anybody, Wanted(view="any", text=text)), COUNT_LIMIT))
+    return up_to(looked_at(_anybody(brands), Wanted(view="any", text=text)), COUNT_LIMIT)
 
 
-def _lasting(question: Question) -> Question:
-    """Raises TypeError for a question whose values would not stay right."""
-    if any(isinstance(value, datetime) for value in question[1]):
-        raise TypeError("A view that depends on the moment cannot be kept.")
-    return question
-
-
-# What stands for a user and for brands in SQL that is made once. No row has such an id.
+# What stands for a user, for brands and for the present in SQL that is made once. No row has such an id.
 _ANYBODY = -1_000_000
+_ANY_MOMENT = datetime(4000, 1, 1, tzinfo=UTC)
 
 
-def _stand_ins(brands: int) -> range:
-    return range(_ANYBODY - brands, _ANYBODY)
+def _stand_ins(brands: int) -> list[int]:
+    """For the user, then for each of their brands."""
+    return [_ANYBODY - number for number in range(brands + 1)]
+
+
+def _anybody(brands: int) -> Asker:
+    user, *some = _stand_ins(brands)
+    return Asker(User(pk=user), some, _ANY_MOMENT)
 
 
 @lru_cache(maxsize=64)
-def _views_counted(brands: int) -> dict[str, Question]:
-    """The SQL and its values for each counted view over so many brands: making it took longer than running it.
-
-    Raises TypeError for a view whose values would not stay right.
-    """
-    anybody = User(pk=_ANYBODY)
-    views = {key: in_view(Thread.objects.all(), key, anybody) for key in COUNTED}
-    return {key: _lasting(up_to(of_brands(_stand_ins(brands), threads), COUNT_LIMIT)) for key, threads in views.items()}
+def _views_counted(brands: int) -> str:
+    """The statement that counts each view, for a user (`$1`) who sees so many brands (`$2` and on)."""
+    anybody = _anybody(brands)
+    views = {key: of_brands(anybody.brands, in_view(Thread.objects.all(), key, anybody.user)) for key in COUNTED}
+    return to_prepare({key: up_to(threads, COUNT_LIMIT) for key, threads in views.items()}, _stand_ins(brands))

@@ -56,6 +56,7 @@ try:
         env.required("REDIS_URL", "Production needs its own Redis or Valkey.")
     DATABASE_URL = services.database_url()
     REDIS_URL = services.redis_url()
+    PREPARE_STATEMENTS = env.flag("PREPARE_STATEMENTS", True)  # off behind a pooler that shares connections
 except env.BadSetting as error:
     raise ImproperlyConfigured(str(error)) from error
 
@@ -144,7 +145,9 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     tcp_user_timeout=20_000,  # milliseconds
     # for a row with all it refers to, the best order of eight joins takes longer to find than any of them to run
     options="-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
-    " -c join_collapse_limit=5",
+    " -c join_collapse_limit=5"
+    # what is prepared is planned once, not anew for each of its first values
+    " -c plan_cache_mode=force_generic_plan",
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

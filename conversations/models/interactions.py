@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -177,10 +178,10 @@ class SearchEntry(models.Model):
                 F("document"),
                 Func(
                     F("posted_at"),
-                    output_field=models.DateField(),
-                    template="((%(expressions)s AT TIME ZONE 'UTC')::date)",
+                    output_field=ArrayField(models.DateField()),
+                    template="(ARRAY[(%(expressions)s AT TIME ZONE 'UTC')::date])",
                 ),
-                name="search_by_day",
+                name="search_by_days",
             ),
             models.Index(fields=("brand", "-posted_at", "-interaction"), name="search_recent"),
             models.Index(fields=("-posted_at", "-interaction"), name="search_latest"),
