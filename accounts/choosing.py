@@ -16,13 +16,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from accounts.ids import id_of
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
 MOST_LISTED = 50  # choices of one select, or boxes
 MOST_PROPOSED = 20
-LONGEST_ID = 19  # digits that no id has
 
 Row = TypeVar("Row", bound=Model)
 
@@ -149,7 +150,7 @@ class SomeOf(forms.ModelMultipleChoiceField[Row]):
     def clean(self, value: Any) -> QuerySet[Row]:
         if self.crowd is None or not isinstance(value, Changes):
             return super().clean(value)
-        left = {int(pk) for pk in value.shown if pk not in value.ticked and pk.isdecimal() and len(pk) < LONGEST_ID}
+        left = {id_of(pk) for pk in value.shown if pk not in value.ticked}
         wanted = set(self.crowd.chosen.values_list("pk", flat=True)) - left
         wanted |= self._named(value.add)
         wanted -= self._named(value.drop)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actions
 from accounts.access import public, requires, signed_in
-from accounts.choosing import LONGEST_ID, MOST_PROPOSED, words_typed
+from accounts.choosing import MOST_PROPOSED, words_typed
 from accounts.forms import (
     ApiKeyForm,
     BrandForm,
@@ -32,6 +32,7 @@ from accounts.forms import (
     TeamForm,
     team_label,
 )
+from accounts.ids import id_of
 from accounts.keyset import page
 from accounts.models import AuditEntry, Brand, Team, User
 from accounts.roles import MATRIX, Permission, Role
@@ -331,9 +332,9 @@ def known_teams(request: SignedIn) -> HttpResponse:
 def known_people(request: SignedIn) -> HttpResponse:
     """Active people whose name or address holds the words; of the brand `of` alone."""
     found = _called(User.objects.filter(is_active=True), words_typed(request))
-    brand = request.GET.get("of", "")
-    if brand.isdecimal() and len(brand) < LONGEST_ID:
-        found = found.filter(brands=int(brand))
+    brand = id_of(request.GET.get("of"))
+    if brand is not None:
+        found = found.filter(brands=brand)
     return _options(request, [(one.email, one.name) for one in found[:MOST_PROPOSED]])
 
 
@@ -345,7 +346,8 @@ def known_people(request: SignedIn) -> HttpResponse:
 def audit_log(request: SignedIn) -> HttpResponse:
     entries = AuditEntry.objects.select_related("by", "brand")
     who = request.GET.get("who", "")
-    if who.isdecimal() and len(who) < LONGEST_ID:
-        entries = entries.filter(by=int(who))
+    by = id_of(who)
+    if by is not None:
+        entries = entries.filter(by=by)
     shown = page(entries, by=("-id",), after=request.GET.get("after", ""), size=ENTRIES_PER_PAGE)
     return _settings(request, "accounts/audit_log.html", "audit", {"page": shown, "who": who})

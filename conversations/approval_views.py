@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.ids import id_of
 from accounts.keyset import page
 from accounts.roles import Permission
 from conversations import approval
@@ -35,8 +36,7 @@ def approvals(request: Request) -> HttpResponse:
 @require_POST
 def approving(request: Request, pk: int) -> HttpResponse:
     """Lets an answer go, as it is or as it was changed in the form."""
-    seen = request.POST.get("seen", "")
-    return _decide(request, pk, _("Approved: it is on its way."), seen=int(seen) if seen.isdecimal() else None)
+    return _decide(request, pk, _("Approved: it is on its way."), seen=id_of(request.POST.get("seen")))
 
 
 @requires(Permission.APPROVE)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.ids import id_of
 from accounts.keyset import page
 from accounts.models import Brand
 from accounts.roles import Permission
@@ -77,11 +78,8 @@ def article_step(request: Request, pk: int) -> HttpResponse:
             case "propose" if found.source is not None and found.source.thread_id is not None:
                 return _proposed(request, found, thread_of(request, found.source.thread_id))
             case "consent":
-                given = request.POST.get("item", "")
-                number = int(given) if given.isdecimal() and len(given) < 19 else 0
-                helpers.consent(
-                    found, shown_by=get_object_or_404(helpers.said_since(found), pk=number), by=request.user
-                )
+                shown_by = get_object_or_404(helpers.said_since(found), pk=id_of(request.POST.get("item")))
+                helpers.consent(found, shown_by=shown_by, by=request.user)
             case "publish":
                 helpers.publish(found, by=request.user)
             case "withdraw":

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.ids import id_of
 from accounts.roles import Permission
 from conversations import attachments
 from conversations.actions import NotPossible
@@ -44,9 +45,8 @@ def take_out(request: Request, pk: int) -> HttpResponse:
     """Removes a picture that was not sent."""
     thread = thread_of(request, pk)
     attachments.describe(thread, by=request.user, words=pictures_in(request.POST))
-    wanted = request.POST.get("unwanted", "")
-    if wanted.isdecimal() and len(wanted) < 19:
-        attachments.drop(thread, by=request.user, pk=int(wanted))
+    if unwanted := id_of(request.POST.get("unwanted")):
+        attachments.drop(thread, by=request.user, pk=unwanted)
     return _again(request, thread)
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
 from accounts.choosing import words_typed
+from accounts.ids import id_of
 from accounts.models import Team, User
 from accounts.roles import Permission
 from conversations import bulk, inbox, macros
@@ -46,7 +47,7 @@ class BulkForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        given = [pk for pk in data.getlist("ids") if pk.isdecimal() and len(pk) < 19][:MOST_IDS]
+        given = [pk for pk in data.getlist("ids") if id_of(pk) is not None][:MOST_IDS]
         self.fields["ids"] = forms.TypedMultipleChoiceField(
             coerce=int, required=False, choices=[(pk, pk) for pk in given]
         )
@@ -185,12 +186,12 @@ def palette(request: Request) -> HttpResponse:
     """What matches the words typed into the palette: commands for the open thread, and threads. Or one's views."""
     if request.GET.get("views"):
         return render(request, "conversations/_palette_views.html", {"tabs": views_of(request.user)})
-    words, asked = request.GET.get("q", ""), request.GET.get("thread", "")
+    words, asked = request.GET.get("q", ""), id_of(request.GET.get("thread"))
     wanted = Wanted.read({"view": "all", "q": words})
     rows = inbox.page(request.user, wanted, inbox.brand_ids(request.user)).rows[:MOST_OFFERED] if wanted.text else []
     context: dict[str, Any] = {"rows": rows}
-    if request.user.may(Permission.REPLY) and asked.isdecimal() and len(asked) < 19:
-        context |= _commands(request, thread_of(request, int(asked)), words[:100])
+    if request.user.may(Permission.REPLY) and asked is not None:
+        context |= _commands(request, thread_of(request, asked), words[:100])
     return render(request, "conversations/_palette_found.html", context)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from accounts.ids import id_of
 from channels_ingest.networks.base import Action, Pictures, Verdict
 from conversations import attachments, drafts, macros
 from conversations.allowed import Possibilities, Possibility, possibilities
@@ -113,8 +114,8 @@ class Composer:
         composer.newer = _newer(refused)
         composer.changed = refused if isinstance(refused, ItemChanged) else None
         inbound = (item.pk for item in composer.newer if item.is_inbound)
-        composer.seen = max(inbound, default=_number(given.get("seen")))
-        composer.take_macro(thread, by, _number(given.get("macro")))
+        composer.seen = max(inbound, default=id_of(given.get("seen")))
+        composer.take_macro(thread, by, id_of(given.get("macro")))
         composer.proofread(thread, by, given)
         return composer
 
@@ -208,7 +209,7 @@ class Asked:
         return cls(
             promised.words,
             due=str(given.get("promise_due") or due),
-            owner=_number(given.get("promise_owner")),
+            owner=id_of(given.get("promise_owner")),
             kept=bool(given.get("promise")),
         )
 
@@ -256,7 +257,3 @@ def _uuid(value: Any) -> str:
         return str(uuid.UUID(str(value)))
     except ValueError:
         return ""
-
-
-def _number(value: Any) -> int | None:
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 19 else None

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.ids import id_of
 from accounts.roles import Permission
 from channels_ingest.networks.base import Action
 from conversations import attachments, bulk, drafts, macros
@@ -108,9 +109,7 @@ def joined(typed: str, more: str) -> str:
 def steps(request: Request, pk: int) -> HttpResponse:
     """Takes the steps of a macro at once, without its text."""
     thread = thread_of(request, pk)
-    wanted = request.POST.get("macro", "")
-    usable = macros.usable_by(request.user, thread)
-    macro = get_object_or_404(usable, pk=int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0)
+    macro = get_object_or_404(macros.usable_by(request.user, thread), pk=id_of(request.POST.get("macro")))
     try:
         with bulk.journal(thread, "macro", by=request.user):
             taken = macros.take_steps(macro, thread, by=request.user)

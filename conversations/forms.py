@@ -13,7 +13,8 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.choosing import LONGEST_ID, MOST_LISTED, one_of
+from accounts.choosing import MOST_LISTED, one_of
+from accounts.ids import id_of
 from accounts.models import Brand, Digest, Team, User
 from accounts.roles import Permission
 from channels_ingest.networks.base import Action
@@ -65,7 +66,7 @@ class ReplyForm(forms.Form):
 def pictures_in(data: Mapping[str, Any]) -> dict[int, str]:
     """The begun pictures that a form names, with the descriptions typed for them."""
     named = data.getlist("picture") if isinstance(data, QueryDict) else data.get("picture", [])
-    ids = [int(one) for one in named if str(one).isdecimal() and len(str(one)) < 19][:MOST_PICTURES]
+    ids = [pk for one in named if (pk := id_of(str(one))) is not None][:MOST_PICTURES]
     return {pk: str(data.get(f"alt-{pk}", "")) for pk in ids}
 
 
@@ -84,12 +85,12 @@ class WhomField(forms.Field):
         if value in self.empty_values:
             return None
         kind, _dash, number = str(value).rpartition("-")
+        pk = id_of(number)
         found: User | Team | None = None
-        if number.isdecimal() and len(number) < LONGEST_ID:
-            if kind == "team":
-                found = Team.objects.filter(pk=int(number)).first()
-            elif not kind:
-                found = User.objects.filter(pk=int(number), is_active=True).first()
+        if pk is not None and kind == "team":
+            found = Team.objects.filter(pk=pk).first()
+        elif pk is not None and not kind:
+            found = User.objects.filter(pk=pk, is_active=True).first()
         if found is None:
             raise forms.ValidationError(_("There is no such colleague or team."))
         return found

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
+from accounts.ids import id_of
 from accounts.roles import Permission
 from conversations import regroup
 from conversations.actions import NotPossible
@@ -56,8 +57,7 @@ def forking(request: Request, pk: int, item_pk: int) -> HttpResponse:
 def joining(request: Request, pk: int) -> HttpResponse:
     """Takes another thread of the same person into this one."""
     thread = thread_of(request, pk)
-    given = request.POST.get("other", "")
-    other = get_object_or_404(_others(request, thread), pk=int(given) if given.isdecimal() and len(given) < 19 else 0)
+    other = get_object_or_404(_others(request, thread), pk=id_of(request.POST.get("other")))
     return _step(request, thread, lambda: regroup.join(other, into=thread, by=request.user), _("The two are one now."))
 
 

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import requires
-from accounts.choosing import LONGEST_ID, MOST_LISTED, MOST_PROPOSED, Proposing, words_typed
+from accounts.choosing import MOST_LISTED, MOST_PROPOSED, Proposing, words_typed
+from accounts.ids import id_of
 from accounts.keyset import page
 from accounts.models import Brand, Team, User
 from accounts.roles import Permission
@@ -210,8 +211,8 @@ def _part(key: str, value: str) -> str:
 def new_view(request: Request) -> HttpResponse:
     """The form of a view: a new one, begun with what the search box holds, or one's own to be changed (`edit`)."""
     own, words = SavedView.objects.filter(owner=request.user), words_typed(request, "find")
-    edit = request.GET.get("edit", "")
-    view = get_object_or_404(own, pk=int(edit)) if edit.isdecimal() and len(edit) < LONGEST_ID else None
+    edit = id_of(request.GET.get("edit"))
+    view = get_object_or_404(own, pk=edit) if edit is not None else None
     form = SavedViewForm(request.POST or None, initial=_begun(request, view), by=request.user)
     if request.method == "POST" and form.is_valid():
         saved = _save(request, form, view)

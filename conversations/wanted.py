@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from accounts.ids import id_of
 from channels_ingest.networks import networks
 from conversations.query import Query, parse
 
@@ -68,10 +69,10 @@ class Wanted:
         return cls(
             view=view if view in VIEWS else "mine",
             order=order if order in ORDERS else "waiting" if view == "waiting" else "newest",
-            influence=min(_number(query.get("influence", "")) or 0, INFLUENCE) if "influence" in query else INFLUENCE,
+            influence=min(id_of(query.get("influence", "")) or 0, INFLUENCE) if "influence" in query else INFLUENCE,
             grouped=query.get("group", "") == "1",
-            under=_number(query.get("under", "")),
-            saved=_number(query.get("saved", "")),
+            under=id_of(query.get("under", "")),
+            saved=id_of(query.get("saved", "")),
             text=" ".join(query.get("q", "").replace("\x00", "").split())[:QUERY_LENGTH],
             network=network if network in networks() else "",
             visibility=visibility if visibility in ("public", "private") else "",
@@ -126,10 +127,6 @@ class Wanted:
     def place(self) -> str:
         """A view's key, or that of the saved view: what is current among the tabs."""
         return f"saved-{self.saved}" if self.saved else self.view
-
-
-def _number(value: str) -> int | None:
-    return int(value) if value.isdecimal() and value.isascii() and len(value) < 19 else None
 
 
 def cursor_at(place: tuple[int, datetime]) -> str:

@@ -164,6 +164,11 @@ def test_a_manager_decides_in_the_queue(
     assert b"Nothing waits" in browser.get("/approvals/").content
 
 
+def test_a_number_that_is_no_id_does_not_break_the_queue(held: Approval, manager: User, browser_of: BrowserOf) -> None:
+    answer = browser_of(manager).post(f"/approvals/{held.pk}/approval/", {"text": "Yes.", "seen": "9" * 5000})
+    assert answer.status_code == 302
+
+
 def test_an_agent_has_no_queue(held: Approval, trainee: User, browser_of: BrowserOf) -> None:
     browser = browser_of(trainee)
     assert browser.get("/approvals/").status_code == 403
