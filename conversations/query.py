@@ -67,7 +67,10 @@ def parse(text: str, *, now: datetime) -> Query:
     words: list[Word] = []
     filters: list[Filter] = []
     problems: list[str] = []
-    for match in list(_TERM.finditer(text.replace("\x00", "")[:LONGEST]))[:MOST_TERMS]:
+    terms = [match for match in _TERM.finditer(text.replace("\x00", "")[:LONGEST]) if match[0]]
+    if len(terms) > MOST_TERMS:
+        problems.append(_("Only the first %(count)d words and filters count.") % {"count": MOST_TERMS})
+    for match in terms[:MOST_TERMS]:
         minus, key, phrase, bare = match[1], (match[2] or "").lower(), match[3], match[4] or ""
         value = phrase if phrase is not None else bare
         if key not in _READ:
@@ -80,6 +83,8 @@ def parse(text: str, *, now: datetime) -> Query:
                 filters.append(Filter(_SAME.get(key, key), _READ[key](value.strip(), now), bool(minus)))
             except NotUnderstood as problem:
                 problems.append(str(problem))
+    if words and all(word.without for word in words):
+        problems.append(_("A word after a minus narrows a search for other words: add one that is wanted."))
     return Query(tuple(_last_is_begun(words)), tuple(filters), tuple(problems))
 
 

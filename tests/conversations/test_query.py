@@ -9,7 +9,7 @@ import pytest
 
 from conversations.exposure import STEPS, step_of
 from conversations.highlight import passage
-from conversations.query import KEYS, Filter, Query, Word, parse
+from conversations.query import KEYS, MOST_TERMS, Filter, Query, Word, parse
 from conversations.search_help import EXAMPLES
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -25,6 +25,13 @@ def test_the_last_word_may_still_be_being_typed() -> None:
 
 def test_a_phrase_stays_together() -> None:
     assert taken('"without stakes" tent').words == (Word("without stakes", phrase=True), Word("tent", prefix=True))
+
+
+def test_twenty_words_and_filters_count_and_it_is_said_where_there_are_more() -> None:
+    tags = " ".join(f"tag:t{number}" for number in range(MOST_TERMS))
+    query, more = taken(tags), taken(f"{tags} tent")
+    assert (len(query.filters), query.problems, more.words) == (MOST_TERMS, (), ())
+    assert "first 20" in more.problems[0]
 
 
 def test_a_minus_turns_a_word_around() -> None:
@@ -87,6 +94,11 @@ def test_a_minus_turns_a_filter_around() -> None:
 def test_what_is_not_understood_is_said_and_the_rest_counts(text: str) -> None:
     query = taken(f"{text} tent")
     assert (len(query.problems), query.words) == (1, (Word("tent", prefix=True),))
+
+
+@pytest.mark.parametrize(("text", "problems"), [("-refund is:open", 1), ("-refund tent", 0), ("is:open", 0)])
+def test_words_that_are_only_unwanted_find_nothing_and_that_is_said(text: str, problems: int) -> None:
+    assert len(taken(text).problems) == problems
 
 
 @pytest.mark.parametrize("text", ["!!!", "\x00", '"', '""', "- -", ":", "&|!", "(", "'*"])

@@ -113,7 +113,9 @@ def test_every_part_of_the_sentence_is_asked(
         f'assignee:{colleague.email} team:"Field repairs" tag:refund lang:de mood:negative urgency:high '
         "audience:one-to-many waiting:4h due:1d reach:10k age:2w channel:trailhead",
     )
-    assert len(inbox.page(agent, Wanted.read({"q": asked, "order": "due"}), inbox.brand_ids(agent)).rows) == 0
+    wanted = Wanted.read({"q": asked, "order": "due"})
+    assert (len(wanted.asked.filters), wanted.asked.problems) == (16, ())
+    assert inbox.page(agent, wanted, inbox.brand_ids(agent)).rows == []
 
 
 def test_a_view_of_ones_own_is_changed_in_the_same_sentence(agent: User, browser_of: BrowserOf) -> None:
