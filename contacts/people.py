@@ -35,11 +35,15 @@ class Profile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An identity and the contact behind it; accounts of our own have no contact."""
+    """An identity and the contact behind it; accounts of our own have no contact.
+
+    `followed_anew`: by more or fewer than was known of it before.
+    """
 
     identity_id: int
     contact_id: int | None
     ours: bool
+    followed_anew: bool = False
 
 
 _UPSERT = """
@@ -94,12 +98,13 @@ def know(network: str, profiles: Iterable[Profile], *, ours: Collection[str]) ->
             stale.append(profile)
         else:
             ids[external_id] = (row.pk, row.ours)
+    anew = {one.external_id for one in stale if one.external_id in known and _is_followed_anew(one, known)}
     fresh = _upsert(network, stale, ours, ids)
     _welcome(fresh, wanted, ids)
     _let_go({ids[external_id][0] for external_id in wanted if ids[external_id][1]})
     contacts = _contacts_of([pk for pk, is_ours in ids.values() if not is_ours])
     return {
-        external_id: Person(pk, None if is_ours else contacts[pk], is_ours)
+        external_id: Person(pk, None if is_ours else contacts[pk], is_ours, external_id in anew)
         for external_id, (pk, is_ours) in ids.items()
     }
 
@@ -125,6 +130,10 @@ def _tells_more(profile: Profile, row: Identity) -> bool:
             (profile.verified, row.verified),
         )
     )
+
+
+def _is_followed_anew(profile: Profile, known: Mapping[str, Identity]) -> bool:
+    return profile.followers not in (None, known[profile.external_id].followers)
 
 
 def _upsert(

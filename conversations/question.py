@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from django.db.models import Exists, OuterRef, Q, Subquery
-from django.db.models.lookups import IsNull
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual, IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Visibility
-from contacts.models import Tag
+from contacts.models import Identity, Tag
 from conversations import people
 from conversations.audience import Mode
-from conversations.exposure import step_of
+from conversations.exposure import STEPS, step_of
 from conversations.models import Interaction, Lane, Mention, Promise, Thread, ThreadSeen
 from conversations.record import PRIVATE_LANE
 
@@ -170,7 +171,12 @@ def _assignee(value: object, asker: Asker) -> Q:
 
 def _reach(value: object, asker: Asker) -> Q:
     followers = cast(int, value)
-    return Q(reach_step__gte=step_of(followers)) & Q(identity__followers__gte=followers)
+    step = step_of(followers)
+    if followers in (0, *STEPS[1:]):
+        return Q(reach_step__gte=step)
+    known = Identity.objects.filter(pk=OuterRef("identity_id")).values("followers")[:1]
+    enough = GreaterThanOrEqual(Coalesce(Subquery(known), 0), followers)
+    return Q(reach_step__gte=step) & (Q(reach_step__gt=step) | Q(enough))
 
 
 def _waiting(value: object, asker: Asker) -> Q:

@@ -96,6 +96,7 @@ def _record_posts(channel: Channel, posts: Sequence[Post]) -> tuple[Recorded, se
     seen = [known for known, _ in found if known.delivery_state in ("sent", "unknown")]
     echoes.verify([known.id for known in seen])
     batch.touched.update(known.thread_id for known in seen if known.thread_id)
+    batch.touched |= summaries.outgrown([one.identity_id for one in batch.people.values() if one.followed_anew])
     if new:
         _insert(batch, sorted(new, key=lambda post: (post.posted_at, post.external_id)))
     fresh = frozenset(post.external_id for post in new)

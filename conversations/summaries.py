@@ -58,6 +58,20 @@ _REFRESH = """
     WHERE thread.id = sums.thread_id
 """
 
+_OUTGROWN = """
+    SELECT thread.id FROM conversations_thread thread JOIN contacts_identity person ON person.id = thread.identity_id
+    WHERE person.id = ANY(%s) AND thread.reach_step <> width_bucket(COALESCE(person.followers, 0), %s::bigint[])
+"""
+
+
+def outgrown(identity_ids: Collection[int]) -> set[int]:
+    """The threads of these people that tell another reach than the people have by now."""
+    if not identity_ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTGROWN, [list(identity_ids), list(STEPS[1:])])
+        return {pk for (pk,) in cursor.fetchall()}
+
 
 def refresh(thread_ids: Collection[int]) -> None:
     """Recomputes the summary columns of these threads, in the caller's transaction."""

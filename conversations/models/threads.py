@@ -111,6 +111,7 @@ class Thread(models.Model):
                 condition=Q(state="open", waiting_since__isnull=False),
                 name="thread_exposure",
             ),
+            models.Index(fields=("brand", "reach_step"), name="thread_of_reach"),  # the few whom very many hear
             models.Index(
                 fields=("channel", "root_external_id", "-last_activity_at", "-id"),
                 condition=~Q(root_external_id=""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,10 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Removal
 from conversations import inbox
 from conversations.audience import Mode, audience_of
+from conversations.choosing import asked_for
+from conversations.exposure import step_of
 from conversations.models import Promise, Thread
+from conversations.question import Asker
 from conversations.record import record
 from conversations.wanted import Wanted
 from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
@@ -64,6 +68,40 @@ def test_the_filter_and_the_open_thread_agree_on_the_audience(audiences: None, a
 def test_who_takes_their_word_back_has_not_joined_in(audiences: None, channel: Channel, agent: User) -> None:
     record(channel, [Removal("5")])
     assert "Sofia Rossi" in names(agent, "audience:one-to-many")
+
+
+# -- reach -------------------------------------------------------------------------------------------------------------
+
+FOLLOWED = (None, 0, 1, 2, 3, 310, 999, 1_000, 1_001, 18_200, 10_000_000, 12_000_000)
+
+
+@pytest.mark.parametrize("least", [0, 1, 2, 3, 4, 310, 311, 999, 1_000, 1_001, 18_200, 18_201, 10_000_000, 11_000_000])
+def test_reach_is_exact_on_every_step_and_between_two(channel: Channel, agent: User, least: int) -> None:
+    people = [Author(str(n), handle=f"f{n}", name=f"{n}", followers=count) for n, count in enumerate(FOLLOWED)]
+    record(channel, [said(f"f{one.external_id}", one) for one in people])
+    enough = {one.name for one in people if (one.followers or 0) >= least}
+    others = {one.name for one in people} - enough
+    assert (set(names(agent, f"reach:{least}")), set(names(agent, f"-reach:{least}"))) == (enough, others)
+
+
+@pytest.mark.parametrize(("before", "since"), [(900, 50_000), (50_000, 900)])
+def test_who_is_followed_by_more_or_fewer_now_is_so_in_all_their_threads(
+    channel: Channel, agent: User, before: int, since: int
+) -> None:
+    record(channel, [said("1", replace(JONAS, followers=before))])
+    record(channel, [said("2", replace(JONAS, followers=since))])
+    found = names(agent, "reach:10k")
+    assert (len(found), set(Thread.objects.values_list("reach_step", flat=True))) == (
+        2 if since > before else 0,
+        {step_of(since)},
+    )
+
+
+@pytest.mark.parametrize("text", ["reach:1m", "reach:25k", "-reach:25k"])
+def test_reach_is_asked_of_threads_and_not_of_all_people(channel: Channel, agent: User, text: str) -> None:
+    wanted = Wanted.read({"view": "all", "q": text})
+    sql = str(asked_for(Asker(agent, inbox.brand_ids(agent)), wanted).query)
+    assert ("reach_step" in sql, "JOIN" in sql) == (True, False)
 
 
 # -- due --------------------------------------------------------------------------------------------------------------
