@@ -26,18 +26,12 @@ def asked_for(asker: Asker, wanted: Wanted, *, without: Collection[Filter] = ())
     threads: QuerySet[Thread] = _due_at(Thread.objects.all()) if wanted.order == "due" else Thread.objects.all()
     threads = threads.order_by(f"{sign}{field}", f"{sign}pk")
     threads = of_brands(asker.brands, threads)
-    threads = (
-        threads.filter(conditions(filters, asker) if wanted.asked else Q(pk__in=()))
-        if wanted.text
-        else in_view(threads, wanted.view, asker.user)
-    )
+    if wanted.text:
+        threads = threads.filter(conditions(filters, asker) if wanted.asked else Q(pk__in=()))
+    else:
+        threads = in_view(threads, wanted.view, asker.user).filter(conditions(wanted.chosen, asker))
     if wanted.order in ("waiting", "exposure"):
         threads = threads.filter(state=Thread.State.OPEN, waiting_since__isnull=False)
-    if wanted.network:
-        channels = Channel.objects.filter(brand_id__in=asker.brands, network=wanted.network)
-        threads = threads.filter(channel_id__in=list(channels.values_list("pk", flat=True)))
-    if wanted.visibility:
-        threads = threads.filter(**{f"has_{wanted.visibility}": True})
     return threads
 
 

@@ -149,6 +149,11 @@ def _in(value: object, asker: Asker) -> Q:
     return Q(channel_id__in=list(channels.filter(brand_id__in=asker.brands).values_list("pk", flat=True)))
 
 
+def _network(value: object, asker: Asker) -> Q:
+    channels = Channel.objects.filter(network=value, brand_id__in=asker.brands)
+    return Q(channel_id__in=list(channels.values_list("pk", flat=True)))
+
+
 def _brand(value: object, asker: Asker) -> Q:
     brands = Brand.objects.filter(Q(slug__iexact=value) | Q(name__iexact=value), pk__in=asker.brands)
     return Q(brand_id__in=list(brands.values_list("pk", flat=True)))
@@ -193,6 +198,7 @@ def _same(field: str) -> Callable[[object, Asker], Q]:
 
 _MEANT: dict[str, Callable[[object, Asker], Q]] = {
     "from": _from, "is": _is, "tag": _tag, "before": _before, "after": _after, "in": _in, "channel": _in,
+    "network": _network,
     "brand": _brand, "team": _team, "lang": _same("language"), "mood": _same("mood"), "urgency": _same("urgency"),
     "assignee": _assignee, "reach": _reach, "waiting": _waiting, "age": _age,
     "due": _due, "audience": _audience,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.ids import id_of
 from channels_ingest.networks import networks
-from conversations.query import Query, parse
+from conversations.query import Filter, Query, parse
 
 QUERY_LENGTH = 300
 VIEWS = {
@@ -80,8 +80,8 @@ class Wanted:
         )
 
     @cached_property
-    def query(self) -> str:
-        """The query string that asks for the same list from its top."""
+    def fields(self) -> dict[str, str]:
+        """What a query string or a form says to ask for the same list from its top."""
         asked = {
             "view": self.view,
             "q": self.text,
@@ -93,7 +93,11 @@ class Wanted:
             "under": str(self.under or ""),
             "saved": str(self.saved or ""),
         }
-        return urlencode({name: value for name, value in asked.items() if value})
+        return {name: value for name, value in asked.items() if value}
+
+    @cached_property
+    def query(self) -> str:
+        return urlencode(self.fields)
 
     @property
     def _usual_order(self) -> str:
@@ -111,8 +115,15 @@ class Wanted:
 
     @cached_property
     def asked(self) -> Query:
-        """The text, taken apart."""
-        return parse(self.text, now=timezone.localtime())
+        """The text, taken apart, with what was chosen beside it."""
+        asked = parse(self.text, now=timezone.localtime())
+        return replace(asked, filters=(*asked.filters, *self.chosen)) if asked else asked
+
+    @property
+    def chosen(self) -> list[Filter]:
+        """What was chosen beside the search box."""
+        chosen = {"network": self.network, "is": self.visibility}
+        return [Filter(key, value) for key, value in chosen.items() if value]
 
     @property
     def searching(self) -> bool:

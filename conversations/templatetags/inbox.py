@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from conversations.models import Interaction
+    from conversations.wanted import Wanted
 
 register = template.Library()
 
@@ -29,6 +30,13 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"'`\u0000-\u001f\u007f\u202a-\u202e\u206
 _ENDINGS = ".,:;!?…*_~،؛؟。，、！？：；»”’」』》"
 LONGEST_SHOWN = 60
 UNSURE = ("und", "unsure", "unknown", "zxx", "qme", "qst", "art")  # no language
+
+
+@register.filter
+def kept(wanted: Wanted, without: str) -> SafeString:
+    """The list that is wanted as hidden fields of a form, without those that the form asks for itself."""
+    fields = ((name, value) for name, value in wanted.fields.items() if name not in without.split())
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', fields)
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from conversations.record import record
 from conversations.search import index_texts
 from conversations.tabs import tabs_of
 from conversations.wanted import VIEWS, Wanted
-from tests.cast import JONAS, MAYA, SOFIA, said, whispered
+from tests.cast import JONAS, MAYA, SOFIA, make_channel, said, whispered
 from tests.conftest import BrowserOf
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +157,30 @@ def test_search_takes_any_text(channel: Channel, agent: User, text: str) -> None
     record(channel, [said("1", MAYA)])
     index_texts()
     assert names(agent, q=text) == []
+
+
+def test_what_was_chosen_beside_the_box_narrows_a_search_too(channel: Channel, agent: User) -> None:
+    facebook = make_channel(channel.brand, account=Author("9002", handle="page"), network="facebook")
+    record(channel, [said("1", MAYA, "My tent"), whispered("2", JONAS, text="A tent")])
+    record(facebook, [said("3", SOFIA, "This tent")])
+    index_texts()
+    chosen = ({"network": "facebook"}, {"visibility": "private"}, {"network": "facebook", "visibility": "private"})
+    assert [names(agent, q="tent", **one) for one in chosen] == [["Sofia Rossi"], ["Jonas Okafor"], []]
+    assert [names(agent, q="is:open", **one) for one in chosen] == [["Sofia Rossi"], ["Jonas Okafor"], []]
+
+
+def test_each_form_of_the_list_keeps_what_the_others_chose(
+    channel: Channel, agent: User, browser_of: BrowserOf
+) -> None:
+    asked = {"view": "all", "q": "is:open", "network": "twitter", "order": "exposure", "influence": "40", "group": "1"}
+    page = browser_of(agent).get("/", asked).content.decode()
+    forms = {part.split('"')[0]: part.split("</form>")[0] for part in page.split('<form class="')[1:]}
+    kept = {name: set(re.findall(r'type="hidden" name="(\w+)"', form)) for name, form in forms.items()}
+    assert (kept["menu form"], kept["search"], kept["ordering"]) == (
+        {"view", "q", "order", "influence", "group"},
+        {"view", "network"},
+        {"view", "q", "network"},
+    )
 
 
 def test_search_reaches_closed_threads(channel: Channel, agent: User) -> None:
