@@ -36,7 +36,12 @@ def is_crowd(rows: QuerySet[Any]) -> bool:
 def words_typed(request: HttpRequest, name: str = "q") -> str:
     """What is searched for by this part of the address, or by the field that htmx says it asks for."""
     field = request.headers.get("HX-Trigger-Name", "")
-    return " ".join((request.GET.get(name) or request.GET.get(field, "")).replace("\0", "").split())[:100]
+    return tidied(request.GET.get(name) or request.GET.get(field, ""))
+
+
+def tidied(typed: str) -> str:
+    """Words to look for, as somebody typed them: not too many, and with one space between two."""
+    return " ".join(typed.replace("\0", "").split())[:100]
 
 
 class Proposing(forms.TextInput):

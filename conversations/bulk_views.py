@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
-from accounts.choosing import words_typed
+from accounts.choosing import tidied, words_typed
 from accounts.ids import id_of
 from accounts.models import Team, User
 from accounts.roles import Permission
@@ -47,7 +47,7 @@ class BulkForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        given = [pk for pk in data.getlist("ids") if id_of(pk) is not None][:MOST_IDS]
+        self.given = given = [pk for pk in data.getlist("ids") if id_of(pk) is not None][:MOST_IDS]
         self.fields["ids"] = forms.TypedMultipleChoiceField(
             coerce=int, required=False, choices=[(pk, pk) for pk in given]
         )
@@ -82,6 +82,8 @@ class BulkForm(forms.Form):
 def bulk_steps(request: Request) -> HttpResponse:
     """Begins a step on many threads: those ticked, or all of the list that the query string names."""
     form = BulkForm(request.POST)
+    if request.POST.get("verb") == "whom":
+        return _ask_whom(request, form.given)
     if not form.is_valid():
         return _said(request, " ".join(str(error) for errors in form.errors.values() for error in errors), refused=True)
     ids = form.cleaned_data["ids"]
@@ -94,6 +96,21 @@ def bulk_steps(request: Request) -> HttpResponse:
     except NotPossible as refused:
         return _said(request, str(refused), refused=True)
     return _progress(request, job)
+
+
+def _ask_whom(request: Request, ids: list[str]) -> HttpResponse:
+    """A page of those to whom the threads can be assigned: without scripts the menu of the list names nobody."""
+    words, whole = tidied(request.POST.get("find", "")), bool(request.POST.get("whole"))
+    context: dict[str, Any] = {
+        "section": "inbox",
+        "whom": Whom(inbox.brand_ids(request.user), words),
+        "words": words,
+        "wanted": Wanted.read(request.GET.dict()),
+        "ids": [] if whole else ids,
+        "whole": whole,
+        "back": _same_site(request),
+    }
+    return render(request, "conversations/whom.html", context)
 
 
 def _to_ask_about(form: BulkForm, ids: list[int], user: User) -> int:
@@ -140,7 +157,7 @@ def bulk_count(request: Request) -> HttpResponse:
 @require_safe
 def bulk_whom(request: Request) -> HttpResponse:
     """To whom threads can be assigned: the field, or, once something is searched for, its choices."""
-    words = words_typed(request)
+    words = words_typed(request, "find")
     template = "_whom_options" if words or request.htmx.target == "bulk-to" else "_bulk_whom"
     context = {"whom": Whom(inbox.brand_ids(request.user), words), "whole": not words}
     return render(request, f"conversations/{template}.html", context)

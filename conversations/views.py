@@ -276,11 +276,15 @@ def assignment(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.REPLY)
 @require_safe
 def whom(request: Request, pk: int) -> HttpResponse:
-    """Who can take the thread, of those whose names hold the words: as buttons of its menu, or as options."""
-    thread = thread_of(request, pk)
-    found = Whom([thread.brand_id], words_typed(request))
+    """Who can take the thread, of those whose names hold the words: as buttons of its menu, as options, or a page."""
+    thread, words = thread_of(request, pk), words_typed(request, "find")
+    context: dict[str, Any] = {"thread": thread, "whom": Whom([thread.brand_id], words), "no_teams": True}
+    if not request.htmx:
+        wanted = Wanted.read(request.GET.dict())
+        page = {"section": "inbox", "words": words, "wanted": wanted, "back": back(request, thread)}
+        return render(request, "conversations/whom.html", context | page)
     template = "_whom_options" if "options" in request.GET else "_whom"
-    return render(request, f"conversations/{template}.html", {"thread": thread, "whom": found, "no_teams": True})
+    return render(request, f"conversations/{template}.html", context)
 
 
 @requires(Permission.REPLY)

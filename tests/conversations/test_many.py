@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
@@ -15,6 +17,7 @@ from tests.conftest import BrowserOf
 
 pytestmark = pytest.mark.django_db
 MANY = 60  # more than a list shows at once
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -36,9 +39,46 @@ def test_the_menu_of_a_thread_shows_some_colleagues_and_finds_the_others(
 ) -> None:
     client = browser_of(agent)
     page = client.get(f"/threads/{thread.pk}/").content.decode()
-    found = client.get(f"/threads/{thread.pk}/whom/", {"q": "n 059"}).content.decode()
+    found = client.get(f"/threads/{thread.pk}/whom/", {"find": "n 059"}, headers=HTMX).content.decode()
     assert (page.count(">Person "), "assign-find" in page, "Person 059" in page) == (49, True, False)
     assert (found.count("<button"), "Person 059" in found) == (1, True)
+
+
+def test_without_scripts_a_page_finds_whom_to_assign_a_thread_to(
+    thread: Thread, agent: User, crowd: None, browser_of: BrowserOf
+) -> None:
+    client = browser_of(agent)
+    page = client.get(f"/threads/{thread.pk}/whom/", {"find": "n 059", "view": "all"}).content.decode()
+    form = page.split("<main")[1].split('method="post"')[1].split("</form>")[0]
+    (value,) = re.findall(r'name="to" value="(\d+)"', form)
+    answer = client.post(f"/threads/{thread.pk}/assignment/?view=all", {"to": value})
+    thread.refresh_from_db()
+    assert (answer.url, str(thread.assignee)) == (f"/threads/{thread.pk}/?view=all", "Person 059")  # type: ignore[attr-defined]
+
+
+def test_the_search_of_the_menu_is_a_form_that_keeps_the_list(
+    thread: Thread, agent: User, crowd: None, browser_of: BrowserOf
+) -> None:
+    page = browser_of(agent).get(f"/threads/{thread.pk}/", {"view": "all", "q": "is:open"}).content.decode()
+    form = page.split('id="assign-search"')[1].split("</form>")[0]
+    assert (page.count('form="assign-search"'), 'name="q" value="is:open"' in form) == (2, True)
+
+
+def test_nobody_of_a_name_is_said(thread: Thread, agent: User, crowd: None, browser_of: BrowserOf) -> None:
+    page = browser_of(agent).get(f"/threads/{thread.pk}/whom/", {"find": "zz<b>"}).content.decode()
+    assert ("No colleague and no team of this name" in page, "zz&lt;b&gt;" in page) == (True, True)
+
+
+def test_without_scripts_many_threads_are_assigned_to_anybody(
+    thread: Thread, agent: User, crowd: None, browser_of: BrowserOf
+) -> None:
+    client, ids = browser_of(agent), {"ids": [str(thread.pk), "x"]}
+    page = client.post("/bulk/?view=all", {"verb": "whom", "find": "n 059", **ids}).content.decode()
+    (form,) = re.findall(r'<form class="row wrap".*?</form>', page, re.DOTALL)
+    told = dict(re.findall(r'name="(\w+)" value="([\w-]+)"', form))
+    client.post("/bulk/?view=all", told)
+    thread.refresh_from_db()
+    assert (told["verb"], str(thread.assignee)) == ("assign", "Person 059")
 
 
 def test_a_small_team_is_not_asked_to_search(
@@ -49,12 +89,12 @@ def test_a_small_team_is_not_asked_to_search(
 
 
 def test_a_stranger_searches_nobody(thread: Thread, stranger: User, browser_of: BrowserOf) -> None:
-    assert browser_of(stranger).get(f"/threads/{thread.pk}/whom/", {"q": "a"}).status_code == 404
+    assert browser_of(stranger).get(f"/threads/{thread.pk}/whom/", {"find": "a"}).status_code == 404
 
 
 def test_steps_on_many_threads_find_any_colleague(agent: User, crowd: None, browser_of: BrowserOf) -> None:
     client = browser_of(agent)
-    field, found = (client.get("/bulk/whom/", asked).content.decode() for asked in ({}, {"q": "person 059"}))
+    field, found = (client.get("/bulk/whom/", asked).content.decode() for asked in ({}, {"find": "person 059"}))
     assert (field.count("<option"), "bulk-find" in field) == (2 + 49 + 50, True)
     assert [part.split("<")[0] for part in found.split('">')[2:]] == ["Person 059"]
 
