@@ -136,6 +136,8 @@ def _forward(job: BulkJob) -> bool:
     deed = _deed(job)
     items = _next(job, BulkItem.State.WAITING)
     for item in items:
+        if job.step["verb"] == "block":  # the item before may have been about the same person
+            item.thread.refresh_from_db()
         before = _how_it_is(item.thread, job.step["verb"])
         try:
             with transaction.atomic():

@@ -253,13 +253,13 @@ def told(job: BulkJob) -> str:
     numbers = {"done": job.done, "total": job.total, "refused": job.refused}
     words = {
         BulkJob.State.RUNNING: _("%(done)d of %(total)d threads done…"),
-        BulkJob.State.DONE: _("%(done)d threads done."),
+        BulkJob.State.DONE: ngettext("%(done)d thread done.", "%(done)d threads done.", job.done),
         BulkJob.State.UNDOING: _("Taking it back…"),
         BulkJob.State.UNDONE: _("Taken back."),
     }[BulkJob.State(job.state)] % numbers
     if not job.refused:
         return words
-    left = _("%(refused)d were left as they are.") % numbers
+    left = ngettext("%(refused)d was left as it is.", "%(refused)d were left as they are.", job.refused) % numbers
     return " ".join([words, left, *(f"{number}: {reason}" for reason, number in bulk.reasons(job))])
 
 

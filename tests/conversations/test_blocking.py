@@ -49,6 +49,22 @@ def item(channel: Channel) -> Interaction:
     return Interaction.objects.get(external_id="1")
 
 
+def test_two_threads_of_somebody_blocked_among_many_are_both_taken_back(
+    item: Interaction, channel: Channel, network: Guarded, manager: User
+) -> None:
+    record(channel, [said("3", MAYA, "More coins!", root="3")])
+    job = bulk.begin({"verb": "block"}, ids=list(Thread.objects.values_list("pk", flat=True)), by=manager)
+    blocked = set(Thread.objects.values_list("state", flat=True))
+    bulk.undo(job, by=manager)
+    job.refresh_from_db()
+    assert (blocked, set(Thread.objects.values_list("state", flat=True)), job.done, job.refused) == (
+        {"spam"},
+        {"open"},
+        3,
+        0,
+    )
+
+
 def do(item: Interaction, deed: str, by: User, why: str = "sells coins") -> str:
     fresh = Interaction.objects.select_related("author", "channel", "thread").get(pk=item.pk)
     return moderation.moderate(fresh, deed=deed, by=by, why=why)

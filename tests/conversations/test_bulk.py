@@ -10,6 +10,7 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author
 from conversations import actions, bulk
 from conversations.actions import NotPossible
+from conversations.bulk_views import told
 from conversations.models import BulkItem, BulkJob, Promise, Thread, ThreadEvent, Waiver
 from conversations.record import record
 from tests.cast import said
@@ -65,6 +66,17 @@ def test_people_are_blocked_and_let_in_again_with_all_their_threads(
     bulk.undo(job, by=manager)
     job.refresh_from_db()
     assert (blocked, states(), job.refused) == (["spam"] * 3, ["open"] * 9, 0)
+
+
+@pytest.mark.parametrize(("done", "refused", "words"), [
+    (1, 0, "1 thread done."),
+    (2, 1, "2 threads done. 1 was left as it is."),
+    (0, 2, "0 threads done. 2 were left as they are."),
+])  # fmt: skip
+def test_how_far_a_job_came_is_told_of_one_and_of_many(agent: User, done: int, refused: int, words: str) -> None:
+    job = BulkJob(by=agent, step={}, state=BulkJob.State.DONE, done=done, refused=refused)
+    job.save()
+    assert told(job) == words
 
 
 def test_whoever_may_not_moderate_blocks_nobody(threads: list[Thread], agent: User) -> None:
