@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.lookups import IsNull
 
 from accounts.models import Team, User
-from channels_ingest.models import Channel
-from conversations.models import Mention, Promise, Thread
-from conversations.query import Filter
+from conversations.find import lexemes_of
+from conversations.models import Mention, Promise, SearchEntry, Thread
+from conversations.query import Filter, Word
 from conversations.question import Asker, conditions
 from conversations.wanted import FIELDS, Wanted, read_cursor
 
@@ -36,12 +37,34 @@ def asked_for(asker: Asker, wanted: Wanted, *, without: Collection[Filter] = ())
 
 
 def looked_at(asker: Asker, wanted: Wanted) -> QuerySet[Thread]:
-    """The threads of the list, as far as a count looks: where no index answers a filter, among the newest of them."""
+    """The threads of the list, as far as a count looks: among the newest for words and where no index answers."""
     costly = costly_filters(wanted)
-    if not costly:
+    if not costly and not wanted.searching:
         return asked_for(asker, wanted)
     newest = asked_for(asker, wanted, without=costly).values("pk")[:WINDOW]
-    return Thread.objects.filter(conditions(costly, asker), pk__in=newest)
+    return Thread.objects.filter(conditions(costly, asker), _said(wanted.asked.words), pk__in=newest)
+
+
+def _said(words: tuple[Word, ...]) -> Q:
+    """Where one text says all the words."""
+    if not words:
+        return Q()
+    lexemes = _lexemes(words)
+    if not lexemes:
+        return Q(pk__in=())
+    says = Func(
+        F("document"),
+        Value(lexemes),
+        template="%(expressions)s::tsquery",
+        arg_joiner=" @@ ",
+        output_field=BooleanField(),
+    )
+    return Q(Exists(SearchEntry.objects.filter(says, thread=OuterRef("pk"))))
+
+
+@lru_cache(maxsize=1_000)
+def _lexemes(words: tuple[Word, ...]) -> str:
+    return lexemes_of(words)
 
 
 def costly_filters(wanted: Wanted) -> list[Filter]:

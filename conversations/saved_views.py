@@ -24,13 +24,17 @@ from accounts.roles import Permission
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
 from conversations import inbox
+from conversations.choosing import looked_at
+from conversations.counting import count_in_time, up_to
 from conversations.forms import Whom
 from conversations.languages import heard
 from conversations.models import SavedView
 from conversations.pages import Request
 from conversations.query import parse
+from conversations.question import Asker
 from conversations.readings import CHOICES
-from conversations.wanted import ORDERS, QUERY_LENGTH
+from conversations.tabs import COUNT_LIMIT
+from conversations.wanted import ORDERS, QUERY_LENGTH, Wanted
 from conversations.words import READINGS
 
 ANY = ("", gettext_lazy("any"))
@@ -131,7 +135,9 @@ class SavedViewForm(forms.Form):
     age = forms.CharField(
         label=gettext_lazy("begun longer ago than"), required=False, max_length=8, help_text="2w", widget=SHORT
     )
-    text = forms.CharField(label=gettext_lazy("and with the words or further filters"), required=False, max_length=150)
+    text = forms.CharField(
+        label=gettext_lazy("and with the words or further filters"), required=False, max_length=QUERY_LENGTH
+    )
     order = forms.ChoiceField(label=gettext_lazy("in the order"), choices=list(ORDERS.items()))
     name = forms.CharField(label=gettext_lazy("Name of the view"), max_length=60)
     shared = forms.BooleanField(label=gettext_lazy("Colleagues see it too"), required=False)
@@ -227,10 +233,29 @@ def new_view(request: Request) -> HttpResponse:
 
 def _begun(request: Request, view: SavedView | None) -> dict[str, Any]:
     if view is None:
-        text = request.GET.get("q", "")[:150]
-        return {"text": text, "state": "" if text else "open", "order": request.GET.get("order", "newest")}
+        return _list_shown(request)
     parts = view.asks.get("parts", {"text": view.text, "state": ""})
     return {**parts, "order": view.order, "name": view.name, "shared": view.shared}
+
+
+def _list_shown(request: Request) -> dict[str, Any]:
+    """The parts of the sentence that tell the list somebody comes from."""
+    wanted = Wanted.read(request.GET.dict())
+    usual = {"state": "open", **_OF_VIEW.get(request.GET.get("view", ""), {})}
+    parts = {"state": "", "text": wanted.text} if wanted.text else usual
+    order = "newest" if wanted.searching else wanted.order
+    return {**parts, "network": wanted.network, "visibility": wanted.visibility, "order": order}
+
+
+_OF_VIEW = {
+    "mine": {"assignee": "me"},
+    "unassigned": {"assignee": "nobody"},
+    "mentions": {"state": "mentioned"},
+    "waiting": {"state": "waiting"},
+    "hanging": {"state": "hanging"},
+    "snoozed": {"state": "snoozed"},
+    "closed": {"state": "closed"},
+}
 
 
 def _save(request: Request, form: SavedViewForm, view: SavedView | None) -> SavedView | None:
@@ -246,6 +271,23 @@ def _save(request: Request, form: SavedViewForm, view: SavedView | None) -> Save
     except IntegrityError:
         return None
     return view
+
+
+@requires(Permission.READ)
+@require_safe
+def view_count(request: Request) -> HttpResponse:
+    """How many threads the sentence holds as it stands; nothing while it cannot be understood."""
+    form = SavedViewForm(request.GET, by=request.user)
+    form.is_valid()
+    understood = not form.errors.keys() - {"name"}
+    counted = _counted(request.user, form.cleaned_data["q"]) if understood else None
+    return render(request, "conversations/_view_count.html", {"counted": counted, "limit": COUNT_LIMIT})
+
+
+def _counted(user: User, text: str) -> int | None:
+    """Up to COUNT_LIMIT; None where counting takes too long."""
+    threads = looked_at(Asker(user, inbox.brand_ids(user)), Wanted(view="any", text=text))
+    return count_in_time({}, {"sentence": up_to(threads, COUNT_LIMIT)}).get("sentence")
 
 
 @requires(Permission.READ)

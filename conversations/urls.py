@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("bulk/<int:pk>/", bulk_views.bulk_job, name="bulk-job"),
     path("bulk/<int:pk>/undo/", bulk_views.bulk_undo, name="bulk-undo"),
     path("views/new/", saved_views.new_view, name="saved-view"),
+    path("views/count/", saved_views.view_count, name="saved-view-count"),
     path("views/<int:pk>/delete/", saved_views.drop_view, name="saved-view-drop"),
     path("search/help/", search_help.search_help, name="search-help"),
     path("palette/", bulk_views.palette, name="palette"),

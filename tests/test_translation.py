@@ -53,7 +53,7 @@ NOT_OURS = re.compile(
 FRAGMENTS = (
     "/palette/?views=1", "/palette/?q=а&thread={thread}", "/bulk/count/?view=all", "/bulk/whom/",
     "/threads/{thread}/now/", "/rows/?view=all&ids={thread}", "/threads/{thread}/macros/?q=",
-    "/search/help/", "/contacts/{contact}/credits/",
+    "/views/count/?state=open&order=newest", "/search/help/", "/contacts/{contact}/credits/",
 )  # fmt: skip
 
 

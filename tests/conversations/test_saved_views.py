@@ -6,12 +6,13 @@ import pytest
 
 from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
-from conversations import inbox
+from conversations import inbox, saved_views
 from conversations.models import SavedView
 from conversations.record import record
+from conversations.search import index_texts
 from conversations.tabs import tabs_of
 from conversations.wanted import Wanted
-from tests.cast import JONAS, MAYA, said, whispered
+from tests.cast import JONAS, MAYA, SOFIA, said, whispered
 from tests.conftest import BrowserOf
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +28,62 @@ def test_a_sentence_becomes_a_question_with_a_live_count(channel: Channel, agent
     answer = browser_of(agent).post("/views/new/", LOUD)
     view = SavedView.objects.get()
     assert (answer.status_code, view.text, tabs(agent)) == (302, "is:open is:public reach:10k", {"Loud": "1"})
+
+
+def test_words_of_a_view_are_counted_where_one_text_says_them_all(
+    channel: Channel, agent: User, browser_of: BrowserOf
+) -> None:
+    record(channel, [said("1", MAYA, "Where is my refund?"), said("2", JONAS, "No stakes")])
+    record(channel, [said("3", SOFIA, "Refunds!")])
+    index_texts()
+    for name, text in (("Said", "refund"), ("Not this", "-where refund"), ("Nothing", "zzz")):
+        browser_of(agent).post("/views/new/", {"name": name, "text": text, "order": "newest"})
+    assert tabs(agent) == {"Nothing": "0", "Not this": "1", "Said": "2"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ({"state": "open"}, "2 threads now."),
+        ({"state": "open", "reach": "10k", "name": ""}, "1 thread now."),
+        ({"reach": "many"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_sentence_says_how_many_threads_it_holds_while_it_is_written(
+    channel: Channel, agent: User, browser_of: BrowserOf, sentence: dict[str, str], words: str
+) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS)])
+    told = browser_of(agent).get("/views/count/", {"order": "newest", **sentence}).content.decode()
+    assert told.replace("&nbsp;", "").strip() == words
+
+
+def test_a_hundred_and_more_are_not_counted_further(
+    channel: Channel, agent: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_views, "COUNT_LIMIT", 2)
+    record(channel, [said("1", MAYA), said("2", JONAS), said("3", SOFIA)])
+    told = browser_of(agent).get("/views/count/", {"order": "newest", "state": "open"}).content.decode()
+    assert told.strip() == "2 threads or more now."
+
+
+@pytest.mark.parametrize(
+    ("shown", "begun"),
+    [
+        ("", {"state": "open", "assignee": None, "order": "newest"}),
+        ("view=mine&network=twitter", {"assignee": "me", "network": "twitter", "visibility": ""}),
+        ("view=snoozed&order=oldest", {"state": "snoozed", "order": "oldest"}),
+        ("view=waiting", {"state": "waiting", "order": "waiting"}),
+        ("view=mine&q=is:closed&order=oldest", {"state": "", "assignee": None, "text": "is:closed", "order": "oldest"}),
+        ("q=tent&order=exposure", {"text": "tent", "order": "newest"}),
+        ("q=" + "x" * 290, {"text": "x" * 290}),
+    ],
+)
+def test_a_view_begins_as_the_list_that_is_shown(
+    agent: User, browser_of: BrowserOf, shown: str, begun: dict[str, str | None]
+) -> None:
+    form = browser_of(agent).get(f"/views/new/?{shown}").context["form"]
+    assert {name: form.initial.get(name) for name in begun} == begun
 
 
 def test_the_list_of_a_saved_view_holds_what_it_asks_for(channel: Channel, agent: User, browser_of: BrowserOf) -> None:
