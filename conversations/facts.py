@@ -13,9 +13,9 @@ from conversations.belongings import NOT_ASKED, Belongings
 from conversations.languages import heard, language_name
 from conversations.models import Interaction, Promise, Reading, Thread
 from conversations.readings import CHOICES
-from conversations.words import READINGS
+from conversations.words import READINGS, told
 
-UNKNOWN = ("", "unknown")
+UNKNOWN = ("unknown", "unsure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ def _understood(thread: Thread) -> list[Understood]:
 
 
 def _one(reading: Reading, kind: str, value: str) -> Understood:
-    words = {key: str(name) for key, name in READINGS.items()}
+    words, value = {key: str(name) for key, name in READINGS.items()}, value or "unknown"
     return Understood(
         kind=kind,
         label=_labels()[kind],
         value=value,
-        shown=_("unsure") if value in UNKNOWN else words.get(value) or language_name(value),
-        why=reading.why.get(kind, ""),
+        shown=words.get(value) or language_name(value),
+        why=told(reading.why.get(kind, "")),
         source=reading.sources.get(kind, ""),
         tentative=kind == "mood" and kind not in reading.corrections and value not in UNKNOWN,
         vague=value in (*UNKNOWN, "neutral", "normal"),

@@ -175,6 +175,7 @@ def _assignee(value: object, asker: Asker) -> Q:
 
 
 def _reach(value: object, asker: Asker) -> Q:
+    """The step of a thread tells it. Only on the very step of the number the person is looked up, thread by thread."""
     followers = cast(int, value)
     step = step_of(followers)
     if followers in (0, *STEPS[1:]):

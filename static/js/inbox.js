@@ -426,6 +426,14 @@
     document.querySelector(`${list} button`)?.click();
   });
 
+  // Escape puts away what hovering shows, until the pointer has left.
+  document.addEventListener("keydown", (event) => {
+    const shown = event.key === "Escape" && document.querySelector(".reading:hover");
+    if (!shown) return;
+    shown.classList.add("away");
+    shown.addEventListener("pointerleave", () => shown.classList.remove("away"), { once: true });
+  });
+
   // Arrow keys walk through an open menu; Escape leaves a text field without losing one's place.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target.id === "search") return toList();

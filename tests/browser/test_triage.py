@@ -12,8 +12,9 @@ from accounts.models import User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author
 from conversations.models import Thread
+from conversations.readings import understand_due
 from conversations.record import record
-from tests.browser.conftest import Desk, Offstage
+from tests.browser.conftest import Desk, Offstage, live
 from tests.cast import said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -151,6 +152,35 @@ def arrives(fifty: None, channel: Channel, offstage: Offstage[object]) -> Callab
     """Somebody new writes."""
     newcomer = said("new", Author("99", handle="n", name="Newcomer"), minutes=99)
     return lambda: offstage(lambda: record(channel, [newcomer]))
+
+
+def test_what_was_misunderstood_is_corrected_by_one_click_and_escape_puts_the_choice_away(
+    fifty: None, agent: User, desk: Desk, offstage: Offstage[str]
+) -> None:
+    offstage(lambda: str(understand_due()))
+    page = desk(agent)
+    pk = offstage(lambda: str(Thread.objects.order_by("-last_activity_at")[0].pk))
+    page.goto(f"/threads/{pk}/?view=all")
+    live(page)
+    chip, positive = page.locator("#reading-mood summary"), page.locator("#reading-mood button", has_text="positive")
+    chip.hover()
+    expect(positive).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(positive).to_be_hidden()
+    page.locator("#text").hover()
+    chip.hover()
+    positive.click()
+    expect(page.locator("#reading-mood summary.mood-positive")).to_be_visible()
+    assert offstage(lambda: Thread.objects.get(pk=pk).mood) == "positive"
+
+
+def test_the_sentence_of_a_view_tells_how_many_threads_it_holds(fifty: None, agent: User, desk: Desk) -> None:
+    page = desk(agent)
+    page.goto("/views/new/")
+    told = page.get_by_role("status").filter(has_text="now")
+    expect(told).to_have_text("50 threads now.")
+    page.get_by_label("Threads that are").select_option("closed")
+    expect(told).to_have_text("0 threads now.")
 
 
 @pytest.mark.parametrize("place", ["#views a >> nth=2", "#rows > li[data-id] >> nth=1 >> a", "#rows .pick >> nth=1"])

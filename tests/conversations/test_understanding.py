@@ -3,15 +3,18 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.utils import translation
 
 from accounts.models import User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Removal
 from conversations.actions import NotPossible
+from conversations.facts import _understood
 from conversations.models import Interaction, Reading, Thread
 from conversations.readings import correct, understand_due
 from conversations.record import record
-from conversations.understanding import understand
+from conversations.understanding import understand, urgency
+from conversations.words import REASONS, told
 from tests.cast import MAYA, TRAILHEAD, said
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +76,25 @@ def test_an_edited_text_is_read_again(channel: Channel) -> None:
     record(channel, [said("1", text="I hate this tent, terrible work and awful people!", version=2)])
     understand_due()
     assert Reading.objects.get().mood == "negative"
+
+
+@pytest.mark.parametrize("value", ["unsure", "unknown", ""])
+def test_what_is_not_known_is_said_beside_what_it_is_of(channel: Channel, agent: User, value: str) -> None:
+    record(channel, [said("1", MAYA, "ok")])
+    understand_due()
+    Reading.objects.update(language=value)
+    language = _understood(Thread.objects.get())[0]
+    assert (language.shown, language.vague) == (value or "unknown", True)
+
+
+def test_every_reason_of_a_rule_is_told_in_the_language_of_the_page() -> None:
+    assert {name for name, _weight, _pattern in urgency._RULES} <= REASONS.keys()
+    with translation.override("de"):
+        assert [told(why) for why in ("danger, asked before", "one model says de, the other en")] == [
+            "Gefahr, schon einmal gefragt",
+            "das eine Modell sagt Deutsch, das andere Englisch",
+        ]
+        assert (told("score -0.51: worst, angry"), told(""), told("<b>")) == ("Wert -0.51: worst, angry", "", "<b>")
 
 
 def test_a_correction_is_never_overwritten(channel: Channel, agent: User) -> None:
