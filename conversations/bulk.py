@@ -214,8 +214,15 @@ def _give_back(thread: Thread, before: dict[str, Any], after: dict[str, Any], by
         thread.waivers.filter(pk__in=set(after["waivers"]) - set(before["waivers"])).delete()
         summaries.refresh([thread.pk])
     if before["tags"] != after["tags"]:
-        thread.tags.set(Tag.objects.filter(pk__in=before["tags"]))
-        actions.note_event(thread, ThreadEvent.Verb.UNTAGGED, by, tags=[], undo=True)
+        _give_tags_back(thread, set(before["tags"]), set(after["tags"]), by)
+
+
+def _give_tags_back(thread: Thread, before: set[int], after: set[int], by: User) -> None:
+    thread.tags.set(Tag.objects.filter(pk__in=before))
+    for verb, ids in ((ThreadEvent.Verb.UNTAGGED, after - before), (ThreadEvent.Verb.TAGGED, before - after)):
+        if ids:
+            names = list(Tag.objects.filter(pk__in=ids).order_by("name").values_list("name", flat=True))
+            actions.note_event(thread, verb, by, tags=names, undo=True)
 
 
 _BACK_TO = {

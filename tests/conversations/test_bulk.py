@@ -54,6 +54,16 @@ def test_every_step_is_taken_and_taken_back(threads: list[Thread], agent: User, 
     assert (changed != before, after == before) == (True, True)
 
 
+def test_the_log_names_the_tags_that_were_taken_back(threads: list[Thread], agent: User) -> None:
+    one = ids(threads[:1])
+    for verb in ("tag", "untag"):
+        job = bulk.begin({"verb": verb, "tag": "refund"}, ids=one, by=agent)
+        bulk.undo(job, by=agent)
+        bulk.begin({"verb": "tag", "tag": "refund"}, ids=one, by=agent)
+    undone = ThreadEvent.objects.filter(details__undo=True).order_by("pk").values_list("verb", "details__tags")
+    assert list(undone) == [("untagged", ["refund"]), ("tagged", ["refund"])]
+
+
 def test_people_are_blocked_and_let_in_again_with_all_their_threads(
     threads: list[Thread], channel: Channel, manager: User
 ) -> None:
