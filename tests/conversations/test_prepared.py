@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
-from pytest_django.fixtures import Settings
+from pytest_django import Settings
 
 from conversations import prepared
 
@@ -19,7 +19,7 @@ def known() -> list[str]:
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_a_statement_finds_the_same_prepared_or_whole(settings: SettingsWrapper, *, on: bool) -> None:
+def test_a_statement_finds_the_same_prepared_or_whole(settings: Settings, *, on: bool) -> None:
     settings.PREPARE_STATEMENTS = on
     assert prepared.rows(STATEMENT, [["a'b", "c"], "c"]) == [("a'b%",)]
 
