@@ -65,6 +65,13 @@
     check();
   }
 
+  // The server shows the lane it would choose, with its text: whoever is in another lane gets that one's.
+  function stay(radio) {
+    if (!radio || radio.checked) return;
+    radio.checked = true;
+    changeLane();
+  }
+
   function arrived(opened) {
     if (!form()) return;
     begun = new Map([...form().querySelectorAll("[data-begun]")].map((one) => [one.dataset.begun, one.value]));
@@ -258,13 +265,14 @@
       return;
     }
     const focused = document.activeElement === text();
-    const chosen = lane();
+    const chosen = form().querySelector("[name=lane]:checked");
+    const notice = form().querySelector("p.notice[role=status]"); // what the step just done said
     form().replaceWith(fresh);
-    const radio = fresh.querySelector(`[name=lane][value=${chosen}]:not(:disabled)`);
-    if (focused && radio) radio.checked = true;
+    if (notice) fresh.querySelector(".lanes").before(notice);
     htmx.process(fresh);
     if (focused) text().focus();
     arrived(false);
+    if (focused || !chosen.defaultChecked) stay(fresh.querySelector(`[name=lane][value=${chosen.value}]:not(:disabled)`));
   });
 
   arrived(true);
