@@ -181,9 +181,9 @@ def found_in(text: str, findings: Sequence[Finding]) -> list[Found]:
             kind=one.kind.value,
             start=one.start,
             end=one.end,
-            before=text[max(one.start - AROUND, 0) : one.start],
+            before=("…" if one.start > AROUND else "") + text[max(one.start - AROUND, 0) : one.start],
             marked=text[one.start : one.end][:MARKED],
-            after=text[one.end : one.end + AROUND],
+            after=text[one.end : one.end + AROUND] + ("…" if one.end + AROUND < len(text) else ""),
             words=one.words,
             blocking=one.blocking,
         )
