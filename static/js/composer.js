@@ -6,6 +6,7 @@
   const KEEP_AFTER_MS = 900;
   const TYPING_EVERY_MS = 3000;
   const CLOSE_TO_LIMIT = 20;
+  const WORTH_TELLING = 1000; // letters that are left
 
   const form = () => document.getElementById("composer");
   const text = () => form().elements.namedItem("text");
@@ -120,7 +121,7 @@
 
   function show(rest, limit) {
     const left = document.getElementById("left");
-    left.textContent = !limit ? "" : rest < 0 ? `${-rest} ${form().dataset.over}` : `${rest} ${form().dataset.left}`;
+    left.textContent = !limit || rest > WORTH_TELLING ? "" : rest < 0 ? `${-rest} ${form().dataset.over}` : `${rest} ${form().dataset.left}`;
     left.className = "left" + (!limit ? "" : rest < 0 ? " over" : rest <= Math.min(CLOSE_TO_LIMIT, limit / 10) ? " close" : "");
     left.dataset.rest = String(rest);
   }
