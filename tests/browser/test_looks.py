@@ -1,0 +1,107 @@
+"""What a phone shows, measured in a real browser: nothing is cut off, hidden or too small for a thumb."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import FloatRect, Locator, Page, expect
+
+from accounts.models import User
+from channels_ingest.models import Channel
+from conversations.models import Macro, Thread
+from conversations.record import record
+from tests.browser.conftest import Desk, Offstage, live
+from tests.cast import MAYA, said
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PHONE = {"width": 360, "height": 780}
+THUMB = 36  # px that a button of the thread's head, a menu or the bar below is high at least
+BESIDE = 12  # px that a badge may be away from what it belongs to
+IS_ON_TOP = """
+    one => {
+        const {x, y, width, height} = one.getBoundingClientRect();
+        return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    }
+"""
+
+
+@pytest.fixture
+def thread(channel: Channel, offstage: Offstage[Thread]) -> Thread:
+    def arrive() -> Thread:
+        record(channel, [said("1", MAYA, "@trailhead no stakes in the box!")])
+        return Thread.objects.get()
+
+    return offstage(arrive)
+
+
+def box(target: Locator) -> FloatRect:
+    """Where it stands, in pixels of the window."""
+    found = target.bounding_box()
+    assert found is not None
+    return found
+
+
+def opened(page: Page, thread: Thread) -> Page:
+    page.goto(f"/threads/{thread.pk}/?view=all")
+    live(page)
+    return page
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_number_of_what_is_new_stands_beside_its_bell(thread: Thread, agent: User, desk: Desk, width: int) -> None:
+    page = opened(desk(agent, width=width), thread)
+    page.evaluate("Object.assign(document.querySelector('#bell .badge'), {hidden: false, textContent: '99+'})")
+    bell, badge = box(page.locator("#bell .icon")), box(page.locator("#bell .badge"))
+    assert abs(badge["x"] - (bell["x"] + bell["width"])) <= BESIDE
+    assert badge["x"] + badge["width"] <= width
+
+
+def test_on_a_phone_the_name_is_whole_and_a_thumb_hits_what_is_there(thread: Thread, agent: User, desk: Desk) -> None:
+    page = opened(desk(agent, **PHONE), thread)
+    assert page.locator("#head h2").evaluate("name => name.scrollWidth <= name.clientWidth")
+    page.locator("#snooze-menu > summary").click()
+    hit = page.locator("#head .btn:visible, #snooze-menu button, .rail a:visible, #composer .send").all()
+    assert [box(one) for one in hit if min(box(one)["height"], box(one)["width"]) < THUMB] == []
+    page.locator("[data-back]").click()
+    assert box(page.locator("#rows .pick"))["width"] >= THUMB
+
+
+def test_on_a_phone_what_opens_above_the_composer_is_seen(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    macros = [Macro(name=f"Greeting {number}", text="Hello!") for number in range(6)]
+    offstage(lambda: Macro.objects.bulk_create(macros))
+    page = opened(desk(agent, **PHONE), thread)
+    page.get_by_label("Your text").press_sequentially("/")
+    first = page.locator("#macro-choice [role=option]").first
+    expect(first).to_be_visible()
+    assert first.evaluate(IS_ON_TOP)
+    page.keyboard.press("Escape")
+    page.get_by_label("Emoji").first.click()
+    expect(page.locator(".emoji-list button").first).to_be_visible()
+    assert page.get_by_label("Find an emoji").evaluate(IS_ON_TOP)
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_menus_on_selected_threads_fit(thread: Thread, manager: User, desk: Desk, width: int) -> None:
+    page = desk(manager, width=width, height=780)
+    page.goto("/?view=all")
+    page.locator("#rows .pick").check()
+    menus = page.locator("#bulk details.drop")
+    expect(menus).to_have_count(4)
+    for menu in menus.all():
+        menu.locator("summary").click()
+        shown = box(menu.locator(".menu"))
+        assert shown["x"] >= 0
+        assert shown["x"] + shown["width"] <= width
+
+
+def test_on_a_phone_words_of_the_product_lie_on_no_button_of_the_composer(
+    thread: Thread, agent: User, desk: Desk
+) -> None:
+    page = opened(desk(agent, **PHONE), thread)
+    tell = "text => document.dispatchEvent(new CustomEvent('toast', {detail: {text, tags: 'error'}}))"
+    page.evaluate(tell, "Something went wrong on our side. Your text stays here; please try again.")
+    toast, composer = box(page.locator(".toast")), box(page.locator("#composer"))
+    assert toast["y"] + toast["height"] <= composer["y"]
+    assert box(page.locator(".toast button"))["width"] >= 24
