@@ -19,7 +19,9 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Author, Removal
 from conversations import drafts
 from conversations.answering import answer
+from conversations.composer import found_in
 from conversations.forms import ReplyForm
+from conversations.lint import personal
 from conversations.models import Draft, Interaction, Macro, Promise, Thread
 from conversations.record import record
 from conversations.reply import reply
@@ -37,6 +39,12 @@ VOW_WORDS = "I will get back to you tomorrow"
 def thread(channel: Channel) -> Thread:
     record(channel, [said("1", MAYA, "No stakes!")])
     return Thread.objects.get()
+
+
+def test_words_around_a_finding_say_where_they_go_on() -> None:
+    text = "Whoever lost their tent on the way may write to maya@keller.example"
+    found = found_in(text, personal(text))
+    assert [(one.before[0], one.marked, one.after) for one in found] == [("…", "maya@keller.example", "")]
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import pytest
 from django.db import OperationalError, connection
 from django.middleware.locale import LocaleMiddleware
+from django.template import loader
 from django.test import Client
+from django.utils import translation
 
 
 @pytest.mark.django_db
@@ -39,3 +41,10 @@ def test_without_the_database_people_and_programs_are_told_to_come_again(
     answer = client.get(address)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert words in answer.content
+
+
+def test_the_page_of_a_failure_says_its_language() -> None:
+    with translation.override("de"):
+        page = loader.get_template("500.html").render()
+    assert '<html lang="de"' in page
+    assert "Zum Posteingang" in page
