@@ -238,8 +238,9 @@
     if (log()) log().scrollTop = log().scrollHeight;
   }
 
-  // Who reads the end goes on reading it while pictures above get their height.
+  // Who reads the end goes on reading it while pictures above get their height and the composer below grows.
   let staying = false;
+  const room = new ResizeObserver(() => { if (staying) toEnd(); });
   document.addEventListener("scroll", (event) => { if (event.target === log()) staying = isAtEnd(); }, true);
   document.addEventListener("load", (event) => { if (staying && event.target.closest?.("#log")) toEnd(); }, true);
 
@@ -250,6 +251,8 @@
     staying = !target;
     if (target) target.scrollIntoView();
     else toEnd();
+    room.disconnect();
+    room.observe(log());
     watch();
     dress();
     showPresence();

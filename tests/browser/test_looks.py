@@ -14,6 +14,7 @@ from tests.cast import MAYA, said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+FIRST = said("1", MAYA, "@trailhead no stakes in the box!")
 PHONE = {"width": 360, "height": 780}
 THUMB = 36  # px that a button of the thread's head, a menu or the bar below is high at least
 BESIDE = 12  # px that a badge may be away from what it belongs to
@@ -28,7 +29,7 @@ IS_ON_TOP = """
 @pytest.fixture
 def thread(channel: Channel, offstage: Offstage[Thread]) -> Thread:
     def arrive() -> Thread:
-        record(channel, [said("1", MAYA, "@trailhead no stakes in the box!")])
+        record(channel, [FIRST])
         return Thread.objects.get()
 
     return offstage(arrive)
@@ -63,6 +64,7 @@ def test_on_a_phone_the_name_is_whole_and_a_thumb_hits_what_is_there(thread: Thr
     hit = page.locator("#head .btn:visible, #snooze-menu button, .rail a:visible, #composer .send").all()
     assert [box(one) for one in hit if min(box(one)["height"], box(one)["width"]) < THUMB] == []
     page.locator("[data-back]").click()
+    expect(page.locator("#rows .pick")).to_be_visible()
     assert box(page.locator("#rows .pick"))["width"] >= THUMB
 
 
@@ -105,3 +107,15 @@ def test_on_a_phone_words_of_the_product_lie_on_no_button_of_the_composer(
     toast, composer = box(page.locator(".toast")), box(page.locator("#composer"))
     assert toast["y"] + toast["height"] <= composer["y"]
     assert box(page.locator(".toast button"))["width"] >= 24
+
+
+def test_who_writes_much_goes_on_seeing_the_last_words(
+    thread: Thread, channel: Channel, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    more = [said(f"more{number}", MAYA, "Hello?", parent=FIRST, minutes=number) for number in range(1, 20)]
+    offstage(lambda: record(channel, more))
+    page = opened(desk(agent), thread)
+    page.get_by_label("Your text").fill("A line\n" * 12)
+    below = "log => [Math.round(log.scrollHeight - log.scrollTop - log.clientHeight), log.scrollTop > 0]"
+    page.wait_for_function("document.querySelector('#text').offsetHeight > 150")
+    assert page.locator("#log").evaluate(below) == [0, True]
