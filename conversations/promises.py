@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -17,11 +17,11 @@ from accounts.audit import audit
 from accounts.models import User
 from conversations import actions
 from conversations.actions import NotPossible
+from conversations.due import due
 from conversations.models import Interaction, Promise, Thread, ThreadEvent
 
-END_OF_DAY = time(18, 0)
-FRIDAY = 4
-SOON = timedelta(hours=4)  # what "shortly" is held to
+LONGEST_READ = 5000  # letters of a draft
+LONGEST_WORDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,79 +32,79 @@ class Promised:
     due_at: datetime
 
 
-_WE = r"(?:i|we)(?:'ll|’ll| will| can| am going to| are going to|'m going to|'re going to)"
-_DEED = (
-    r"(?:get back|come back|be in touch|call|let you know|update|send|ship|refund|check|follow up|reply|answer|write"
-    r"|look into|fix|sort|keep you|have)"
+_OURS = (
+    r"(?:i|we|(?:a|my|our|one of (?:my|our)|the) (?:\w+ ){0,2}?"
+    r"(?:colleagues?|teams?|managers?|specialists?|support|courier))"
 )
+_WILL = (
+    r"(?:'ll|’ll| will| shall| can(?! only|['’]t)|(?:'m| am|'re| are) going to| aim to| plan to| promise to| hope to)"
+)
+_DEED = (
+    r"(?:get back|come back|be back|be in touch|get in touch|call|phone|let you know|update|send|ship|refund|check"
+    r"|follow up|reply|answer|respond|write|contact|e-?mail|message|look into|look at|fix|sort|solve|resolve|replace"
+    r"|exchange|deliver|pay|credit|find out|investigate|keep you|make sure|ensure"
+    r"|have (?:it|this|that|them|your?|an? (?:\w+ )?(?:answer|reply|update|solution|response)|news))"
+)
+_DOING = (
+    r"(?:getting back|coming back|calling|sending|shipping|refunding|checking|following up|looking into|fixing"
+    r"|replacing)"
+)
+_THINGS = (
+    r"(?:it|them|this|that|one|answer|reply|response|refund|money|replacement|parcel|package|update|e-?mail|call|news|order"
+    r"|confirmation|voucher|set|from us|back)"
+)
+_MACHE = (
+    r"(?:meld(?:e|en|et)|ruf(?:e|en|t)|schick(?:e|en|t)|send(?:e|en|et)|versend(?:e|en|et)|prüf(?:e|en|t)"
+    r"|antwort(?:e|en|et)|erstatt(?:e|en|et)|überweis(?:e|en|t)|kümmer(?:e|n|t)|klär(?:e|en|t)|schreib(?:e|en|t)"
+    r"|liefer(?:e|n|t)|bearbeit(?:e|en|et)|schau(?:e|en|t)|tausch(?:e|en|t)|komm(?:e|en|t)|geb(?:e|en)|sag(?:e|en)"
+    r"|informier(?:e|en|t)|kontaktier(?:e|en|t)|repariere?n?)"
+)
+_WIR = r"(?:ich|wir|(?:ein|eine|mein|meine|unser|unsere) (?:team|support|kolleg\w+))"
 _VOW = re.compile(
-    rf"\b{_WE}\b[^.!?\n]{{0,40}}?\b{_DEED}\b[^.!?\n]{{0,120}}"
-    r"|\b(?:ich|wir) (?:melde|melden|rufe|rufen|schicke|schicken|prüfe|prüfen|antworte|antworten)\b[^.!?\n]{0,120}"
-    r"|\b(?:expect|you(?:'ll| will) (?:hear|get|receive))\b[^.!?\n]{0,120}",
+    rf"\b{_OURS}{_WILL}\b(?:(?!\b(?:not|never)\b).){{0,80}}?\b{_DEED}\b"
+    rf"|\b(?:i|we)(?:'m|’m| am|'re|’re| are) (?:(?!\bnot\b)\w+ )?{_DOING}\b"
+    rf"|\blet me\b.{{0,60}}?\b{_DEED}\b|\b(?:i|we) (?:\w+ )?(?:promise|guarantee)\b|^\W*back to you\b"
+    rf"|\byou(?:'ll|’ll| will) (?:hear|(?:get|receive|have)\b.{{0,40}}?\b{_THINGS}|be (?:called|contacted|refunded))\b"
+    r"|\b(?:you can )?expect (?:an?|our|the|it|to hear)\b"
+    r"|\b(?:your|the) (?:\w+ ){1,3}will (?:arrive|ship|reach you"
+    r"|be (?:there|sent|shipped|refunded|delivered|with you))\b"
+    rf"|\b{_WIR} {_MACHE}\b|\b{_MACHE} (?:ich|wir)\b|\b(?:werde ich|werden wir|{_WIR} (?:werde|werden|wird))\b"
+    r"|\b(?:sie|du|ihr) (?:hören|hörst|hört|bekomm(?:en|st|t)|erhalten|erhältst|erhaltet|kriegst)\b",
     re.IGNORECASE,
 )
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_TAGE = ("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag")
-_SPAN = re.compile(
-    r"\b(?:in|within|innerhalb von)\s+(\d{1,3}|an?|one|two|three|einer|einem|zwei|drei)\s+"
-    r"(minute|hour|day|week|business day|working day|stunde|tag|woche)"
+# A stop ends a sentence, but not within "24.11.", "3 p.m." or before "By Friday at the latest".
+_STOP = re.compile(
+    r"(?<!\d)(?<!\b[ap]\.m)(?<!\bca)\.(?=\s|$)(?!\s+(?:by|within|until|at the latest|bis|innerhalb|spätestens)\b)"
+    r"|(?<=\d)\.(?=\s+(?-i:[A-Z])(?!\w*(?:uar|br|ärz|pril|ai|ni|li|gust|ber)\b)|\s*$)|!+|\n\s*\n|…",
+    re.IGNORECASE,
 )
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "einer": 1, "einem": 1, "two": 2, "zwei": 2, "three": 3, "drei": 3}
-_UNITS = {
-    "minute": timedelta(minutes=1),
-    "hour": timedelta(hours=1),
-    "stunde": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "business day": timedelta(days=1),
-    "working day": timedelta(days=1),
-    "tag": timedelta(days=1),
-    "week": timedelta(weeks=1),
-    "woche": timedelta(weeks=1),
-}
+# "By Friday I will...": what begins the sentence counts, though it stands before the vow.
+_BEGINS = re.compile(
+    r"(?:^|\.\s)\W*(?:by|until|within|in|on|tomorrow|today|this|next|bis|morgen|heute|am|innerhalb|nächste\w*)\b[^.]*$",
+    re.IGNORECASE,
+)
 
 
 def find(text: str, *, now: datetime, zone: ZoneInfo) -> Promised | None:
     """The first promise with a date in a draft; days are counted in the writer's `zone` and end at six."""
-    for vow in _VOW.finditer(text[:5000]):
-        due = _due(vow[0].lower(), now.astimezone(zone))
-        if due is not None:
-            return Promised(" ".join(vow[0].split()), due)
+    for sentence in _sentences(text[:LONGEST_READ]):
+        vow = _VOW.search(sentence)
+        if vow is None:
+            continue
+        begins = _BEGINS.search(sentence[: vow.start()])
+        for start, end in ((vow.start(), None), (begins.start(), vow.start())) if begins else ((vow.start(), None),):
+            moment = due(sentence[start:end], now.astimezone(zone))
+            if moment is not None:
+                return Promised(" ".join(sentence[start:].split()).lstrip(". ")[:LONGEST_WORDS], moment)
     return None
 
 
-def _due(words: str, now: datetime) -> datetime | None:
-    span = _SPAN.search(words)
-    if span is not None:
-        number = _NUMBERS.get(span[1]) or int(span[1])
-        return now + number * _UNITS[span[2]]
-    for pattern, days in (*_NEAR, *_WEEKDAYS, *_WEEKS):
-        if pattern.search(words):
-            return _evening(now, days(now.weekday()))
-    return now + SOON if _SOON.search(words) else None
-
-
-def _on(weekday: int) -> Callable[[int], int]:
-    """Days from a weekday to the next `weekday`, never today."""
-    return lambda today: (weekday - today) % 7 or 7
-
-
-_NEAR: tuple[tuple[re.Pattern[str], Callable[[int], int]], ...] = (
-    (re.compile(r"\b(today|tonight|this (morning|afternoon|evening)|end of (the )?day|heute)\b"), lambda _: 0),
-    (re.compile(r"\b(tomorrow|morgen)\b"), lambda _: 1),
-)
-_WEEKDAYS = tuple(
-    (re.compile(rf"\b({day}|{tag})\b"), _on(number)) for number, (day, tag) in enumerate(zip(_DAYS, _TAGE, strict=True))
-)
-_WEEKS: tuple[tuple[re.Pattern[str], Callable[[int], int]], ...] = (
-    (re.compile(r"\b(end of (the )?week|this week|diese woche)\b"), lambda today: (FRIDAY - today) % 7),
-    (re.compile(r"\b(next week|nächste woche)\b"), lambda today: 7 + FRIDAY - today),
-)
-_SOON = re.compile(r"\b(shortly|soon|in a (moment|minute)|gleich|bald)\b")
-
-
-def _evening(now: datetime, days: int) -> datetime:
-    evening = datetime.combine(now.date() + timedelta(days=days), END_OF_DAY, tzinfo=now.tzinfo)
-    return evening if evening > now else now + timedelta(hours=2)
+def _sentences(text: str) -> Iterator[str]:
+    """What is said, questions left out."""
+    for part in _STOP.split(text):
+        *_questions, last = part.split("?")
+        if last.strip():
+            yield last
 
 
 # -- kept in sight ----------------------------------------------------------------------------------------------------
@@ -118,7 +118,8 @@ def make(said: Interaction, *, words: str, due_at: datetime, owner: User, by: Us
     if not actions.serves(owner, thread):
         raise NotPossible(_("%(name)s does not work for this brand.") % {"name": owner})
     actions.note_event(thread, ThreadEvent.Verb.PROMISED, by, due_at=due_at.isoformat(), owner=str(owner))
-    return Promise.objects.create(thread=thread, interaction=said, owner=owner, words=words[:300], due_at=due_at)
+    shown = words[:LONGEST_WORDS]
+    return Promise.objects.create(thread=thread, interaction=said, owner=owner, words=shown, due_at=due_at)
 
 
 def settle(promise: Promise, *, state: str, by: User, reason: str = "") -> Promise:
