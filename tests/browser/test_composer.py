@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import partial
 
@@ -181,6 +182,25 @@ def test_a_draft_follows_its_writer_and_is_seen_by_colleagues(
     elsewhere.keyboard.press("Control+Enter")
     expect(ben.locator("#log")).to_contain_text("We are looking.")
     assert not offstage(Draft.objects.exists)
+
+
+def test_a_draft_of_one_lane_never_shows_up_in_another(
+    thread: Thread, says: partial[object], agent: User, desk: Desk
+) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    live(page)
+    page.keyboard.press("d")
+    expect(page.locator("#composer")).to_contain_text("waits in the public lane")
+    says(said("2", MAYA, "and no pegs either", parent=FIRST, minutes=1))
+    expect(page.locator("#log")).to_contain_text("and no pegs either")
+    expect(page.locator("#composer [name=seen]")).not_to_have_value(str(thread.latest_id))
+    expect(page.locator("input[name=lane][value=message]")).to_be_checked()
+    expect(page.get_by_label("Your text")).to_have_value("")
+    expect(page.locator("#composer")).to_contain_text("waits in the public lane")
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    expect(page.get_by_label("Your text")).to_have_value(re.compile("just written to you in a private message"))
 
 
 def test_what_was_asked_before_send_does_not_bring_the_sent_draft_back(
