@@ -65,7 +65,7 @@ def usable_by(user: User, thread: Thread, words: str = "") -> QuerySet[Macro]:
     macros = Macro.objects.filter(purpose="").filter(
         Q(owner=None) | Q(owner=user), Q(brand=None) | Q(brand=thread.brand_id)
     )
-    for word in words.split()[:5]:
+    for word in words.replace("\x00", "").split()[:5]:
         macros = macros.filter(Q(name__icontains=word) | Q(text__icontains=word))
     if thread.language:
         macros = macros.filter(Q(language="") | Q(language=thread.language))
@@ -117,6 +117,9 @@ def tag_thread(thread: Thread, *, names: list[str], by: User) -> None:
 
 
 def untag_thread(thread: Thread, *, name: str, by: User) -> None:
+    """Takes a tag off, where it is on."""
     with transaction.atomic():
-        thread.tags.remove(*Tag.objects.filter(name=name))
-        actions.note_event(thread, "untagged", by, tags=[name])
+        tag = thread.tags.filter(name=name.replace("\x00", "")).first()
+        if tag is not None:
+            thread.tags.remove(tag)
+            actions.note_event(thread, "untagged", by, tags=[tag.name])

@@ -26,6 +26,9 @@ class Request(SignedIn):
     htmx: HtmxDetails
 
 
+LONGEST_ERROR = 500  # letters
+
+
 class Answer(NamedTuple):
     """How a step went: what to say, and with which status where it was refused."""
 
@@ -59,7 +62,8 @@ def hint(response: HttpResponse, thread: Thread, **events: Any) -> HttpResponse:
 
 
 def errors_of(form: BaseForm) -> str:
-    return " ".join(str(error) for errors in form.errors.values() for error in errors)
+    """What is wrong, in words. They may repeat what was typed, and go into a header: no more than a few lines of it."""
+    return " ".join(str(error) for errors in form.errors.values() for error in errors)[:LONGEST_ERROR]
 
 
 def back(request: Request, thread: Thread, **more: str) -> str:
