@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from accounts.ids import id_of
+from accounts.models import User
 from channels_ingest.networks.base import Action, Pictures, Verdict
 from conversations import attachments, drafts, macros
 from conversations.allowed import Possibilities, Possibility, possibilities
@@ -21,7 +22,6 @@ from conversations.proofread import proofread
 from conversations.reply import AlreadyAnswered, ItemChanged, SomethingNewer
 
 if TYPE_CHECKING:
-    from accounts.models import User
     from conversations.actions import NotPossible
     from conversations.lint import Finding
     from conversations.models import Attachment, Draft, Interaction, Thread
@@ -129,7 +129,7 @@ class Composer:
         proof = proofread(thread, self.text, lane=self.chosen, by=by)
         self.findings = found_in(self.text, proof.findings)
         if proof.promise is not None:
-            self.promise = Asked.of(proof.promise, given)
+            self.promise = Asked.of(proof.promise, given, thread.brand_id)
 
     @property
     def picture_types(self) -> str:
@@ -197,11 +197,11 @@ class Asked:
 
     words: str
     due: str
-    owner: int | None = None
+    owner: User | None = None  # whom its writer chose; else it is the writer
     kept: bool = True  # ticked
 
     @classmethod
-    def of(cls, promised: Promised, given: Mapping[str, Any]) -> Asked:
+    def of(cls, promised: Promised, given: Mapping[str, Any], brand_id: int) -> Asked:
         """With what its writer said of this very promise already."""
         due = timezone.localtime(promised.due_at).strftime("%Y-%m-%dT%H:%M")
         if given.get("promise_words") != promised.words:
@@ -209,7 +209,7 @@ class Asked:
         return cls(
             promised.words,
             due=str(given.get("promise_due") or due),
-            owner=id_of(given.get("promise_owner")),
+            owner=User.objects.serving([brand_id]).filter(pk=id_of(given.get("promise_owner"))).first(),
             kept=bool(given.get("promise")),
         )
 

@@ -41,7 +41,7 @@ def check(request: Request, pk: int) -> JsonResponse:
         "composer": {
             "findings": found_in(text, proof.findings),
             "blocked": proof.blocked,
-            "promise": proof.promise and Asked.of(proof.promise, request.POST),
+            "promise": proof.promise and Asked.of(proof.promise, request.POST, thread.brand_id),
         },
         "thread": thread,
         "whom": Whom([thread.brand_id]),

@@ -14,7 +14,7 @@ from conversations.actions import NotPossible
 from conversations.models import Delivery, Draft, NoteKey, Thread
 
 LANES = ("reply", "message", "note")
-LONGEST = 10_000
+LONGEST = 20_000  # letters, as many as the composer takes
 DRAFT_LOCK = 7  # the advisory lock's key, beside those of channels and people
 
 

@@ -14,7 +14,7 @@ from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Brand, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Author, Removal
 from conversations import drafts
@@ -216,12 +216,47 @@ def test_a_refused_answer_leaves_the_draft(thread: Thread, ana: Client) -> None:
     assert Draft.objects.get().text == "Call +49 89 1234567"
 
 
-def test_colleagues_see_that_an_answer_was_begun(
+def test_colleagues_see_what_answer_was_begun(
     thread: Thread, ana: Client, colleague: User, browser_of: BrowserOf
 ) -> None:
-    step(ana, thread, "draft", lane="reply", text="my secret thoughts")
+    step(ana, thread, "draft", lane="reply", text="Sorry <b>Maya</b>")
     page = html(browser_of(colleague).get(f"/threads/{thread.pk}/"))
-    assert ("Ana has begun an answer" in page, "my secret thoughts" in page) == (True, False)
+    begun = page.split("has begun an answer")[1].split("</details>")[0]
+    assert "Sorry &lt;b&gt;Maya&lt;/b&gt;" in begun
+    assert "Public reply" in begun
+
+
+def test_a_draft_is_kept_as_long_as_the_composer_lets_it_grow(thread: Thread, ana: Client) -> None:
+    assert step(ana, thread, "draft", lane="note", text="x" * 20_000, quietly="1").status_code == 204
+    assert len(Draft.objects.get().text) == 20_000
+
+
+def test_a_promise_is_its_writers_however_many_colleagues_there_are(
+    thread: Thread, ana: Client, agent: User, brand: Brand
+) -> None:
+    crowd = User.objects.bulk_create(User(email=f"{n}@x.example", name=f"Aaron {n:02}") for n in range(60))
+    agent.brands.through.objects.bulk_create(agent.brands.through(user=one, brand=brand) for one in crowd)
+    words = "I will call you by Friday"
+    told = step(ana, thread, "check", lane="reply", text=words).json()["html"]
+    assert f'<option value="{agent.pk}" selected>' in told
+    other = {"promise_words": words, "promise_owner": str(crowd[59].pk), "promise": "1"}
+    told = step(ana, thread, "check", lane="reply", text=words, **other).json()["html"]
+    assert f'<option value="{crowd[59].pk}" selected>Aaron 59' in told
+
+
+@pytest.mark.parametrize("words", ["\x00", "a\x00b", "/" * 200, "\u202e\u200d"])
+def test_hostile_words_find_no_macro_and_no_tag(thread: Thread, ana: Client, words: str) -> None:
+    found = ana.get(f"/threads/{thread.pk}/macros/", {"q": words})
+    inserted = step(ana, thread, "macros/insert", insert=words, lane="reply", text="")
+    untagged = step(ana, thread, "tags", remove=words)
+    assert [one.status_code for one in (found, inserted, untagged)] == [200, 204, 204]
+    assert not thread.events.filter(verb="untagged").exists()
+
+
+def test_a_refusal_repeats_only_a_little_of_what_was_typed(thread: Thread, ana: Client) -> None:
+    refused = step(ana, thread, "snooze", usual="x" * 30_000)
+    assert refused.status_code == 204
+    assert len(refused["HX-Trigger"]) < 1000
 
 
 # -- macros -----------------------------------------------------------------------------------------------------------
