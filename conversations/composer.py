@@ -209,7 +209,7 @@ class Asked:
         return cls(
             promised.words,
             due=str(given.get("promise_due") or due),
-            owner=User.objects.serving([brand_id]).filter(pk=id_of(given.get("promise_owner"))).first(),
+            owner=User.objects.serving([brand_id]).filter(pk=id_of(given.get("promise_owner")) or 0).first(),
             kept=bool(given.get("promise")),
         )
 

@@ -145,7 +145,8 @@ def _day(said: str, today: date) -> date | None:
 
 def _date(parts: dict[str, str | None], today: date) -> date | None:
     """The next day of that name; None where there is none, or it has been."""
-    month = _MONTHS[parts["month"]] if parts.get("month") else int(parts.get("number") or 0)
+    name = parts.get("month")
+    month = _MONTHS[name] if name else int(parts.get("number") or 0)
     year = int(parts.get("year") or 0)
     for later in range(13):
         first = (today.replace(day=1) + timedelta(days=31 * later)).replace(day=1)
