@@ -35,15 +35,15 @@ def mentioned(text: str, brand_id: int) -> set[int]:
     """Ids of the colleagues that a note calls by "@name", alone or with their team. Two of one name are both meant."""
     if "@" not in text:
         return set()
-    seeing = set(User.objects.serving([brand_id]).values_list("pk", flat=True))
+    seeing = dict(User.objects.serving([brand_id]).values_list("pk", "name"))
     names: dict[str, set[int]] = {}
-    for pk, name in User.objects.serving([brand_id]).values_list("pk", "name"):
+    for pk, name in seeing.items():
         names.setdefault(name.casefold(), set()).add(pk)
     members = Team.objects.filter(brand=brand_id, members__isnull=False).values_list("name", "members")
     for name, pk in members:
         names.setdefault(name.casefold(), set()).add(pk)
     called = [names[name] for name in _called(text[:LONGEST_NOTE].casefold(), names)]
-    return set().union(*called) & seeing
+    return set().union(*called) & seeing.keys()
 
 
 def _called(text: str, names: Mapping[str, object]) -> Iterator[str]:
