@@ -79,8 +79,7 @@ def change_person(
 
 def _active_admins() -> list[int]:
     """Locked, so that two admins cannot put each other out at the same moment."""
-    admins = User.objects.filter(role=Role.ADMIN, is_active=True).order_by("pk")
-    return list(admins.select_for_update().values_list("pk", flat=True))
+    return list(User.objects.admins().order_by("pk").select_for_update().values_list("pk", flat=True))
 
 
 @transaction.atomic

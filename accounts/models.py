@@ -67,6 +67,10 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         return self.create_user(email, password, **{"role": Role.ADMIN, **fields})
 
+    def admins(self) -> models.QuerySet[User]:
+        """The active users who may do everything, for all brands."""
+        return self.filter(role=Role.ADMIN, is_active=True)
+
     def serving(self, brands: Collection[int]) -> models.QuerySet[User]:
         """The active users who see one of these brands and may work for it, by name."""
         members = User.brands.through.objects.filter(brand__in=brands).values("user")

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from accounts.mail import Letter, in_language_of, mail_once
 from accounts.models import User
-from accounts.roles import Role
 from channels_ingest.health import Diagnosis, health
 from channels_ingest.models import Channel, Notice
 
@@ -81,7 +80,7 @@ def mail_due() -> int:
 
 def _mail(notice: Notice) -> bool:
     """One mail to each admin who had none yet. An address that cannot be reached holds up nobody else's."""
-    untold = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk__in=notice.mailed_to).order_by("pk")
+    untold = User.objects.admins().exclude(pk__in=notice.mailed_to).order_by("pk")
     told = [_mail_to(admin, notice) for admin in untold]
     return all(told) and bool(Notice.objects.filter(pk=notice.pk, mailed_at=None).update(mailed_at=timezone.now()))
 
