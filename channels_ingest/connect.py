@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.failpoints import failpoint
-from channels_ingest import pull, renewal, wake, webhooks
+from channels_ingest import pull, renewal, speaking, wake, webhooks
 from channels_ingest.ingest import hand_over
 from channels_ingest.models import App, Channel, SetAside, WebhookEvent
 from channels_ingest.networks import network as network_class
@@ -192,7 +192,7 @@ def ask_for_pushes(channel: Channel) -> None:
             _("Networks push to public https addresses only; PUBLIC_URL is %(url)s.") % {"url": settings.PUBLIC_URL},
             Trouble.PERMANENT,
         )
-    channel.speak().subscribe(address)
+    speaking.speak_for(channel).subscribe(address)
     channel.push_since = channel.pushes_checked_at = timezone.now()
     channel.save(update_fields=["push_since", "pushes_checked_at"])
 
@@ -232,7 +232,7 @@ def _keep_pushes(channel: Channel, now: datetime) -> bool:
     if not mine.update(pushes_checked_at=now):
         return False  # another worker has it
     try:
-        channel.speak().subscribe(callback_url(channel.app))
+        speaking.speak_for(channel).subscribe(callback_url(channel.app))
     except NetworkError as error:
         log.warning("The pushes of %s cannot be looked after: %s", channel, error.message)
         if error.trouble == Trouble.PERMANENT:
@@ -289,7 +289,7 @@ def try_again(*, item: SetAside, channel: Channel, by: User) -> str:
     external_id = str(item.raw.get("id", "")) if isinstance(item.raw, dict) else ""
     if not external_id:
         return _("The network sent no id with it, so it cannot be asked for.")
-    found = channel.speak().lookup([external_id])
+    found = speaking.speak_for(channel).lookup([external_id])
     recorded = hand_over(channel, found)
     if not found:
         return _("The network does not give it out alone; the next pull tries it again.")

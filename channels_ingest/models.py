@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -113,8 +112,7 @@ class Channel(models.Model):
 
     @property
     def account(self) -> Account:
-        from channels_ingest import renewal  # it keeps what it renews on these models
-
+        """As it stands here; `channels_ingest.speaking` speaks for it."""
         app_secrets = self.app.secrets if self.app else {}
         return Account(
             external_id=self.external_id,
@@ -122,17 +120,12 @@ class Channel(models.Model):
             credentials={**app_secrets, **self.credentials},
             settings=self.settings,
             base_url=self.base_url,
-            fresh_token=partial(renewal.fresh_token, self.pk) if self.credentials.get("refresh_token") else None,
         )
 
     def keep_credentials(self, credentials: Mapping[str, str]) -> None:
         """Takes over what belongs to this one account; the app's own keys stay with the app. Not saved."""
         for_app = {field.name for field in self.adapter.fields if field.app}
         self.credentials = Sealed({name: one for name, one in credentials.items() if one and name not in for_app})
-
-    def speak(self) -> Network:
-        """The adapter acting for this account."""
-        return self.adapter(self.account)
 
 
 class Renewal(models.Model):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.alone import alone
 from accounts.closing import closing
 from accounts.failpoints import failpoint
+from channels_ingest import speaking
 from channels_ingest.health import PROBE_EVERY, failed, worked
 from channels_ingest.ingest import Recorded, hand_over
 from channels_ingest.models import Channel, StreamCursor
@@ -76,7 +77,7 @@ def _pull_stream(channel: Channel, stream: Stream, *, everything: bool) -> Recor
         return total
     started = timezone.now()
     try:
-        for page in channel.speak().pull(stream.name, cursor.cursor):
+        for page in speaking.speak_for(channel).pull(stream.name, cursor.cursor):
             failpoint("pull.page")
             total += hand_over(channel, page.items, stream=stream.name, cursor=page.cursor, dropped=page.dropped)
             if closing():

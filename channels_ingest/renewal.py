@@ -37,7 +37,7 @@ def fresh_token(channel_id: int, refused: str) -> str:
     """The access token that took the place of the refused one, renewed where nobody did so yet. Raises NetworkError."""
     channel = _channel(channel_id)
     if channel.credentials.get("access_token") == refused:
-        if not channel.speak().renewable:
+        if not channel.adapter(channel.account).renewable:
             raise NetworkError(_("The keys were changed meanwhile."), Trouble.TEMPORARY, code="renewing")
         renew(channel_id, instead_of=refused)
         channel = _channel(channel_id)
@@ -57,7 +57,7 @@ def renew(channel_id: int, *, instead_of: str | None = None) -> None:
     failpoint("renew.calling")
     try:
         with writing_before(before + LEASE.total_seconds() / 2):
-            access = channel.speak().renew()
+            access = channel.adapter(channel.account).renew()
         failpoint("renew.called")
     except NetworkError as error:
         _failed(channel, error, used=used, turn=turn)
@@ -156,7 +156,7 @@ def check_ends(now: datetime) -> None:
     for channel in Channel.objects.filter(unchecked, state=Channel.State.ACTIVE).select_related("app"):
         Channel.objects.filter(pk=channel.pk).update(access_checked_at=now)
         try:
-            ends = channel.speak().access_ends()
+            ends = channel.adapter(channel.account).access_ends()
         except NetworkError as error:
             log.info("%s does not say when its access ends: %s", channel, error.message)
         else:

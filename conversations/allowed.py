@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from channels_ingest import speaking
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Situation, Verdict, Visibility
 from conversations.models import Delivery, Interaction, Thread
@@ -84,12 +85,12 @@ def possibility(
         known = {} if known is None else known
         if item.pk not in known:
             known[item.pk] = situation(item, now=now, human=human, delivery=delivery)
-        verdict = channel.speak().verdict(action, known[item.pk])
+        verdict = speaking.speak_for(channel).verdict(action, known[item.pk])
     return Possibility(
         action,
         item,
         verdict,
-        channel.speak().limit(action),
+        speaking.speak_for(channel).limit(action),
         private_reply=action == Action.MESSAGE and item.visibility == Visibility.PUBLIC,
     )
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import audit
 from accounts.models import User
 from accounts.roles import Permission
-from channels_ingest import wake
+from channels_ingest import speaking, wake
 from channels_ingest.networks.base import Action
 from conversations import attachments, lint, notify, summaries
 from conversations.actions import NotPossible, note_event
@@ -96,7 +96,7 @@ def _check(approval: Approval, by: User) -> None:
 def _check_words(delivery: Delivery, words: str) -> None:
     if not words:
         raise NotPossible(_("An answer needs words."))
-    network = delivery.channel.speak()
+    network = speaking.speak_for(delivery.channel)
     limit = network.limit(Action.REPLY)
     if limit is not None and network.length(words) > limit:
         raise NotPossible(_("Too long: the network takes %(limit)d.") % {"limit": limit})

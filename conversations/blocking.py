@@ -24,7 +24,7 @@ from accounts.closing import closing
 from accounts.failpoints import failpoint
 from accounts.leases import free
 from accounts.models import User
-from channels_ingest import health, wake
+from channels_ingest import health, speaking, wake
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import (
     Action,
@@ -52,7 +52,7 @@ def possible(identity: Identity, channel: Channel) -> Verdict:
     """Whether the channel's network lets us block this handle, and why not."""
     if channel.state == Channel.State.HISTORY:
         return Verdict(False, _("This channel holds imported history and is not connected."))
-    network, now = channel.speak(), timezone.now()
+    network, now = speaking.speak_for(channel), timezone.now()
     verdict = network.verdict(
         Action.BLOCK,
         Situation(
@@ -185,7 +185,7 @@ def _attempt(row: Blocking, known: bool | None, claimed: float) -> None:
             if too_late_to_write():
                 _note(row, there=known, tries=row.tries - 1)
                 return
-            row.channel.speak().block(row.identity.external_id, blocked=row.wanted)
+            speaking.speak_for(row.channel).block(row.identity.external_id, blocked=row.wanted)
         failpoint("block.called")
     except NetworkError as error:
         _trouble(row, known, error)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import requires
 from accounts.ids import id_of
 from accounts.roles import Permission
+from channels_ingest import speaking
 from channels_ingest.networks.base import Action
 from conversations import attachments, bulk, drafts, macros
 from conversations.actions import NotPossible
@@ -47,7 +48,7 @@ def check(request: Request, pk: int) -> JsonResponse:
         "whom": Whom([thread.brand_id]),
     }
     told = render_to_string("conversations/_proof.html", context, request)
-    length = thread.channel.speak().length(text.strip())
+    length = speaking.speak_for(thread.channel).length(text.strip())
     return JsonResponse({"length": length, "blocked": proof.blocked, "html": told.strip()})
 
 

@@ -24,7 +24,7 @@ from accounts.closing import closing
 from accounts.failpoints import failpoint
 from accounts.leases import free
 from accounts.models import User
-from channels_ingest import health, wake
+from channels_ingest import health, speaking, wake
 from channels_ingest.ingest import lock_channel
 from channels_ingest.networks.base import (
     Action,
@@ -130,7 +130,7 @@ def _attempt(delivery: Delivery, claimed: float) -> None:
     if verdict:
         _fail(delivery, verdict)
         return
-    network, out = delivery.channel.speak(), _outgoing(delivery)
+    network, out = speaking.speak_for(delivery.channel), _outgoing(delivery)
     failpoint("send.calling")
     try:
         with writing_before(claimed + settings.SEND_LEASE / 2):
@@ -204,7 +204,7 @@ def _trouble(delivery: Delivery, error: NetworkError) -> None:
 def _read_back(delivery: Delivery) -> None:
     try:
         failpoint("readback.asking")
-        found = delivery.channel.speak().find_sent(_outgoing(delivery))
+        found = speaking.speak_for(delivery.channel).find_sent(_outgoing(delivery))
         failpoint("readback.answered")
     except CannotReadBack as why:
         usual = _("This network cannot be read back. Look there, then decide.")

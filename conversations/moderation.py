@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.models import User
+from channels_ingest import speaking
 from channels_ingest.ingest import lock_channel
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, NetworkError, Removal, Verdict
@@ -64,10 +65,10 @@ def _verdict(item: Interaction, action: Action) -> Verdict:
         return Verdict(False, _("This is not on the network yet."))
     if item.channel.state != Channel.State.ACTIVE:
         return Verdict(False, _("The channel is not connected now."))
-    supports = item.channel.speak().supports
+    supports = speaking.speak_for(item.channel).supports
     if not (supports.hide if action == Action.HIDE else supports.delete):
         return Verdict(False, _("%(network)s does not offer this.") % {"network": item.channel.network_name})
-    return item.channel.speak().verdict(action, situation(item, now=timezone.now()))
+    return speaking.speak_for(item.channel).verdict(action, situation(item, now=timezone.now()))
 
 
 def _blocking(item: Interaction) -> Deed:
@@ -133,7 +134,7 @@ def _hide(item: Interaction, *, hidden: bool, by: User, why: str) -> None:
     verb = ThreadEvent.Verb.HIDDEN if hidden else ThreadEvent.Verb.UNHIDDEN
     audit(by=by, verb="hide" if hidden else "unhide", on=item, brand=item.channel.brand_id, why=why)
     try:
-        item.channel.speak().hide(item.external_id or "", hidden=hidden)
+        speaking.speak_for(item.channel).hide(item.external_id or "", hidden=hidden)
     except NetworkError as error:
         raise _refused(item, error, by) from error
     with transaction.atomic():
@@ -145,7 +146,7 @@ def _hide(item: Interaction, *, hidden: bool, by: User, why: str) -> None:
 def _delete(item: Interaction, *, by: User, why: str) -> None:
     audit(by=by, verb="delete", on=item, brand=item.channel.brand_id, why=why)
     try:
-        item.channel.speak().remove(item.external_id or "")
+        speaking.speak_for(item.channel).remove(item.external_id or "")
     except NetworkError as error:
         raise _refused(item, error, by) from error
     with transaction.atomic():

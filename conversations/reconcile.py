@@ -18,7 +18,7 @@ from accounts.audit import audit
 from accounts.closing import closing
 from accounts.failpoints import failpoint
 from accounts.models import User
-from channels_ingest import wake
+from channels_ingest import speaking, wake
 from channels_ingest.health import failed
 from channels_ingest.ingest import hand_over
 from channels_ingest.models import Channel, Recheck, Reconcile, pull_times
@@ -115,7 +115,7 @@ def _finish(row: Reconcile) -> None:
 
 def _read_streams(row: Reconcile, channel: Channel) -> bool:
     """False where this worker is asked to end before all is read. Raises NetworkError."""
-    network, reached = channel.speak(), pull_times(channel)
+    network, reached = speaking.speak_for(channel), pull_times(channel)
     for stream in channel.adapter.streams:
         for page in network.pull(stream.name, network.cursor_at(stream.name, row.since)):
             _take(row, channel, page, reached.get(stream.name))
@@ -242,7 +242,7 @@ def _news(channel: Channel, items: Iterable[Item]) -> list[Item]:
 def _look_up(channel: Channel, place: Recheck, external_ids: Collection[str]) -> bool:
     """False where the network cannot be asked now."""
     try:
-        items: tuple[Item, ...] = channel.speak().lookup(external_ids)
+        items: tuple[Item, ...] = speaking.speak_for(channel).lookup(external_ids)
     except NetworkError as error:
         if error.trouble == Trouble.PERMANENT:  # this network looks up nothing
             place.finished_at = timezone.now()

@@ -17,7 +17,7 @@ from accounts.audit import audit
 from accounts.failpoints import failpoint
 from accounts.models import User
 from accounts.roles import Permission
-from channels_ingest import wake
+from channels_ingest import speaking, wake
 from channels_ingest.networks.base import Action, Visibility
 from contacts.locks import keep_people
 from contacts.models import Identity
@@ -186,7 +186,7 @@ def _check(possible: Possibility, words: str, pictures: Mapping[int, str]) -> No
     if not possible.verdict.allowed or possible.item is None:
         raise NotPossible(possible.verdict.reason)
     attachments.check(possible, words=words, pictures=pictures)
-    length = possible.item.channel.speak().length(words)
+    length = speaking.speak_for(possible.item.channel).length(words)
     if possible.limit is not None and length > possible.limit:
         raise NotPossible(
             _("Too long by %(count)d: the network takes %(limit)d.")

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Brand
+from channels_ingest import speaking
 from channels_ingest.ingest import hand_over
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Kind, Media, Post, Removal, Visibility
@@ -155,7 +156,7 @@ class SandboxStage(Stage):
             said = _BY_KEY[key]
             self.sandbox.delete(f"/{said.network}/posts/{self.ids[key]}")
             channel = self.channel(said)
-            hand_over(channel, channel.speak().lookup([self.ids[key]]))
+            hand_over(channel, speaking.speak_for(channel).lookup([self.ids[key]]))
 
 
 # -- on paper ----------------------------------------------------------------------------------------------------------

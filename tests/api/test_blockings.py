@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from channels_ingest import speaking
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import NetworkError, Supports, Trouble
 from contacts.models import Identity
@@ -32,7 +33,7 @@ class Refusing(FakeNetwork):
 @pytest.fixture
 def blocked(thread: Thread, manager: User, monkeypatch: pytest.MonkeyPatch) -> Thread:
     """Its author is to be blocked."""
-    monkeypatch.setattr(Channel, "speak", lambda self: Refusing())
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: Refusing())
     address = f"interactions/{Interaction.objects.get().pk}/moderate/"
     (told,) = caller_for(manager).post(address, {"deed": "block", "why": "sells coins"}).json()["blockings"]
     assert (told["state"], told["tries"], told["why"]) == ("waiting", 0, "sells coins")

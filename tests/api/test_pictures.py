@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from accounts.uploads import LARGEST
+from channels_ingest import speaking
 from channels_ingest.models import Channel
 from conversations import attachments, deliver
 from conversations.models import Attachment, Delivery, Thread
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     """The network that answers leave by."""
     network = FakeNetwork()
-    monkeypatch.setattr(Channel, "speak", lambda self: network)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: network)
     return network
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import Brand, User
+from channels_ingest import speaking
 from channels_ingest.connect import ask_for_missing_pushes
 from channels_ingest.models import Channel, WebhookEvent
 from tests.conftest import BrowserOf
@@ -41,7 +42,7 @@ def test_one_click_connects_an_account(brand: Brand, admin: User, browser_of: Br
     click(browser_of, admin, brand, network)
     channel = Channel.objects.get(network=network)
     assert (channel.brand, channel.state) == (brand, Channel.State.ACTIVE)
-    assert channel.speak().identify().external_id == channel.external_id
+    assert speaking.speak_for(channel).identify().external_id == channel.external_id
 
 
 @pytest.mark.usefixtures("in_the_sandbox")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User
-from channels_ingest import notices
+from channels_ingest import notices, speaking
 from channels_ingest.health import failed, worked
 from channels_ingest.ingest import hand_over
 from channels_ingest.models import App, Channel, Notice, PulledPage, Reconcile, SetAside, WebhookEvent
@@ -143,7 +143,7 @@ def test_an_item_that_could_not_be_stored_is_asked_for_again(
     hand_over(channel, [said("7", MAYA, "a NUL \0 inside")], stream="mentions")
     fake = FakeNetwork()
     monkeypatch.setattr(fake, "lookup", lambda ids: (said("7", MAYA, "without it now"),), raising=False)
-    monkeypatch.setattr(Channel, "speak", lambda _channel: fake)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: fake)
     item = SetAside.objects.get()
     browser_of(admin).post(reverse("set-aside-try", args=[channel.pk, item.pk]))
     assert Interaction.objects.get(external_id="7").text == "without it now"
@@ -197,7 +197,7 @@ def test_reading_back_is_asked_for_once_and_done_by_the_sweep(
     row = Reconcile.objects.get()
     assert timedelta(days=6) < timezone.now() - row.since < timedelta(days=8)
     assert "waiting or running" in client.get(reverse("channel-reconciles", args=[channel.pk])).content.decode()
-    monkeypatch.setattr(Channel, "speak", lambda _channel: FakeNetwork())
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: FakeNetwork())
     monkeypatch.setattr(Channel, "adapter", FakeNetwork)
     assert reconcile.reconcile_due(timezone.now()) == 1
     row.refresh_from_db()

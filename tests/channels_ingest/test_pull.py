@@ -6,7 +6,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from channels_ingest import health, pull
+from channels_ingest import health, pull, speaking
 from channels_ingest.health import Diagnosis
 from channels_ingest.models import Channel, StreamCursor
 from channels_ingest.networks.base import Action, Page, Situation, Trouble, Visibility
@@ -23,7 +23,7 @@ SITUATION = Situation("1", Visibility.PUBLIC, "1001", False, NOON, NOON)
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     network = FakeNetwork()
-    monkeypatch.setattr(Channel, "speak", lambda self: network)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: network)
     monkeypatch.setattr(Channel, "adapter", FakeNetwork)
     return network
 
@@ -112,5 +112,5 @@ def test_a_channel_of_a_retired_network_still_opens_and_does_nothing(channel: Ch
     Channel.objects.update(network="googleplus")
     channel.refresh_from_db()
     assert str(channel) == "googleplus @trailhead"
-    assert not channel.speak().verdict(Action.REPLY, SITUATION).allowed
+    assert not speaking.speak_for(channel).verdict(Action.REPLY, SITUATION).allowed
     assert pull.pull_channel(channel.pk, everything=True).stored == 0

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from channels_ingest import speaking
 from channels_ingest.connect import keep_pushes
 from channels_ingest.models import App, Channel
 from channels_ingest.networks.base import NetworkError, Trouble
@@ -37,7 +38,7 @@ def test_a_network_is_asked_now_and_then_whether_it_still_pushes(
     pushed: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, now = Pushing(), timezone.now()
-    monkeypatch.setattr(Channel, "speak", lambda _self: network)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: network)
     asked = [keep_pushes(now), keep_pushes(now + timedelta(minutes=5)), keep_pushes(now + timedelta(minutes=16))]
     assert asked == [1, 0, 1]
     assert len(network.asked) == 2
@@ -47,7 +48,7 @@ def test_a_network_is_asked_now_and_then_whether_it_still_pushes(
 def test_pushes_that_are_refused_for_good_are_shown_as_gone(
     pushed: Channel, monkeypatch: pytest.MonkeyPatch, trouble: Trouble, kept: bool
 ) -> None:
-    monkeypatch.setattr(Channel, "speak", lambda _self: Pushing(trouble))
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: Pushing(trouble))
     keep_pushes(timezone.now())
     pushed.refresh_from_db()
     assert (pushed.push_since is not None) is kept

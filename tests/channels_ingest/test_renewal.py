@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Brand
-from channels_ingest import connect, renewal
+from channels_ingest import connect, renewal, speaking
 from channels_ingest.models import Channel, Renewal
 from channels_ingest.networks.base import Access, NetworkError, Trouble
 from channels_ingest.networks.twitter import Twitter
@@ -86,14 +86,14 @@ def test_it_is_renewed_before_it_ends(ours: Channel) -> None:
     assert renewal.renew_due() == 1
     fresh = Channel.objects.get()
     assert fresh.credentials["access_token"] != ours.credentials["access_token"]
-    assert fresh.speak().identify().external_id == ours.external_id
+    assert speaking.speak_for(fresh).identify().external_id == ours.external_id
 
 
 def test_a_call_refused_for_its_token_is_made_again_with_a_fresh_one(
     sandbox: Sandbox, account: dict[str, Any], ours: Channel
 ) -> None:
     _token(sandbox, account, "expire")
-    assert ours.speak().identify().external_id == ours.external_id
+    assert speaking.speak_for(ours).identify().external_id == ours.external_id
     assert Channel.objects.get().credentials["access_token"] != ours.credentials["access_token"]
 
 
@@ -103,7 +103,7 @@ def test_who_still_holds_the_old_token_gets_the_new_one_without_another_renewal(
     stale = Channel.objects.get()
     renewal.renew(ours.pk)
     before = _token_calls(sandbox, account)
-    assert stale.speak().identify().external_id == ours.external_id
+    assert speaking.speak_for(stale).identify().external_id == ours.external_id
     assert _token_calls(sandbox, account) == before
 
 
@@ -128,7 +128,7 @@ def test_many_at_once_renew_once(sandbox: Sandbox, account: dict[str, Any], ours
 
     def call() -> None:
         try:
-            told.append(Channel.objects.get(pk=ours.pk).speak().identify().external_id)
+            told.append(speaking.speak_for(Channel.objects.get(pk=ours.pk)).identify().external_id)
         except NetworkError as error:
             told.append(error.trouble)
         finally:
@@ -160,7 +160,7 @@ def test_an_answer_that_was_lost_ends_in_sign_in_again_and_in_no_loop(
     assert "Sign in at X again" in ours.advice
     assert len([line for line in sandbox.ledger("calls") if "oauth2" in line["path"]]) == calls + 1
     with pytest.raises(NetworkError, match="does not renew"):
-        ours.speak().identify()
+        speaking.speak_for(ours).identify()
 
 
 def test_new_keys_heal_a_renewal_that_was_refused(
@@ -173,7 +173,7 @@ def test_new_keys_heal_a_renewal_that_was_refused(
     connect.renew(by=admin, channel=ours, credentials=fresh["credentials"])
     ours.refresh_from_db()
     assert (ours.state, ours.renewal.refused_at) == (Channel.State.ACTIVE, None)
-    assert ours.speak().identify().external_id == ours.external_id
+    assert speaking.speak_for(ours).identify().external_id == ours.external_id
 
 
 def test_a_network_that_fails_is_asked_again_later_and_breaks_nothing(sandbox: Sandbox, ours: Channel) -> None:

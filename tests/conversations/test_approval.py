@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from channels_ingest import speaking
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action
 from conversations import approval, deliver
@@ -28,7 +29,7 @@ QUESTION = said("1", MAYA, "Where are my stakes?")
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     found = FakeNetwork()
-    monkeypatch.setattr(Channel, "speak", lambda self: found)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: found)
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User
+from channels_ingest import speaking
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import NetworkError, Supports, Trouble
 from conversations import blocking, bulk, moderation
@@ -39,7 +40,7 @@ class Guarded(FakeNetwork):
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Guarded:
     found = Guarded()
-    monkeypatch.setattr(Channel, "speak", lambda self: found)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: found)
     return found
 
 

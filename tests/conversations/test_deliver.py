@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Brand, User
+from channels_ingest import speaking
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, CannotReadBack, Outgoing, Post, Sent, Trouble, Verdict
 from conversations import actions, deliver, live, promises
@@ -28,7 +29,7 @@ COMPLAINT = said("1")
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, settings: object) -> FakeNetwork:
     network = FakeNetwork()
-    monkeypatch.setattr(Channel, "speak", lambda self: network)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: network)
     monkeypatch.setattr(deliver, "settle", lambda: timedelta(0))
     return network
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from accounts.models import AuditEntry, User
+from channels_ingest import speaking
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Supports, Verdict
 from conversations import actions, moderation
@@ -43,7 +44,7 @@ class ModeratedNetwork(FakeNetwork):
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> ModeratedNetwork:
     found = ModeratedNetwork()
-    monkeypatch.setattr(Channel, "speak", lambda self: found)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: found)
     return found
 
 

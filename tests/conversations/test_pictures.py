@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from accounts.models import User
+from channels_ingest import speaking
 from channels_ingest.media import proxied
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, CannotReadBack, Media, Pictures, Removal, Sent, Supports, Trouble
@@ -59,7 +60,7 @@ def ana(agent: User, browser_of: BrowserOf) -> Client:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeNetwork]:
     """The network that answers leave by; it takes one picture with a public reply."""
     network = FakeNetwork()
-    monkeypatch.setattr(Channel, "speak", lambda self: network)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: network)
     yield network
 
 

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from channels_ingest import speaking
 from channels_ingest.models import Channel, Recheck, Reconcile, StreamCursor
 from channels_ingest.networks.base import Author, Item, Page, Removal, Trouble
 from conversations import reconcile
@@ -37,7 +38,7 @@ class Readable(FakeNetwork):
 def network(monkeypatch: pytest.MonkeyPatch, channel: Channel) -> Readable:
     fake = Readable()
     fake.pages = [Page((FIRST, SECOND), {}), Page((THIRD,), {})]
-    monkeypatch.setattr(Channel, "speak", lambda self: fake)
+    monkeypatch.setattr(speaking, "speak_for", lambda channel: fake)
     monkeypatch.setattr(Channel, "adapter", FakeNetwork)
     StreamCursor.objects.create(channel=channel, stream="mentions", succeeded_at=NOON + timedelta(hours=1))
     return fake
