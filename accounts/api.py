@@ -9,9 +9,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.models import Brand, Team, User
-from accounts.rest.fields import QueryId
-from accounts.rest.keyset import Keyset
-from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, of_brands
+from accounts.rest.views import Endpoint, ListEndpoint, PageOfBrandQuery, RecordEndpoint, of_brands
 from accounts.roles import MATRIX, Permission, Role
 
 if TYPE_CHECKING:
@@ -77,10 +75,6 @@ class TeamSerializer(serializers.Serializer[Team]):
     members = ColleagueSerializer(many=True, source="working")
 
 
-class TeamQuery(PageQuery):
-    brand = QueryId(required=False)
-
-
 class TeamList(ListEndpoint):
     """List teams
 
@@ -89,11 +83,10 @@ class TeamList(ListEndpoint):
 
     tag = "teams"
     operation = "list_teams"
-    query_class = TeamQuery
+    query_class = PageOfBrandQuery
     row_class = TeamSerializer
-    keyset = Keyset("teams")
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Team]:
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Team]:
         return of_brands(_with_members(), asked, self.user)
 
 

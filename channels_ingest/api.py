@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
-from accounts.rest.fields import NetworkKey, QueryChoice, QueryId
-from accounts.rest.keyset import Keyset
-from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint
+from accounts.rest.fields import NetworkKey, QueryChoice
+from accounts.rest.views import ListEndpoint, PageOfBrandQuery, RecordEndpoint
 from channels_ingest.models import Channel
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ class ChannelSerializer(serializers.Serializer[Channel]):
     token_expires_at = serializers.DateTimeField(allow_null=True)
 
 
-class ChannelQuery(PageQuery):
-    brand = QueryId(required=False)
+class ChannelQuery(PageOfBrandQuery):
     network = NetworkKey(required=False)
     state = QueryChoice(required=False, choices=Channel.State.values)
 
@@ -53,10 +51,10 @@ class ChannelList(ListEndpoint):
     operation = "list_channels"
     query_class = ChannelQuery
     row_class = ChannelSerializer
-    keyset = Keyset("channels")
+    filters = {"brand": "brand", "network": "network", "state": "state"}
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Channel]:
-        return Channel.objects.visible_to(self.user).filter(**asked)
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Channel]:
+        return Channel.objects.visible_to(self.user)
 
 
 class ChannelRecord(RecordEndpoint):

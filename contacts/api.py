@@ -8,7 +8,6 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from rest_framework import serializers
 
 from accounts.rest.fields import NetworkKey, QueryId, Words
-from accounts.rest.keyset import Keyset
 from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint, brand_ids
 from contacts.models import Acquaintance, Contact, Identity, IdentityLink
 
@@ -92,7 +91,6 @@ class ContactList(ListEndpoint):
     operation = "list_contacts"
     query_class = ContactQuery
     row_class = ContactSerializer
-    keyset = Keyset("contacts")
 
     def rows(self, asked: dict[str, Any]) -> QuerySet[Contact]:
         return narrowed_contacts(contacts_of(self.user), asked, self.user)
@@ -122,9 +120,9 @@ class IdentityList(ListEndpoint):
     operation = "list_identities"
     query_class = IdentityQuery
     row_class = IdentitySerializer
-    keyset = Keyset("identities")
+    filters = {"network": "network", "external_id": "external_id", "handle": "handle__iexact"}
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Identity]:
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Identity]:
         return narrowed_identities(identities_of(self.user), asked, self.user)
 
 
@@ -185,9 +183,6 @@ def narrowed_identities(rows: QuerySet[Identity], asked: dict[str, Any], user: U
         links = IdentityLink.objects.filter(ended_at=None, contact__acquaintances__brand__in=brands)
         rows = rows.filter(pk__in=links.values("identity"))
     if "contact" in asked:
-        rows = rows.filter(
-            Exists(IdentityLink.objects.filter(identity=OuterRef("pk"), ended_at=None, contact=asked["contact"]))
-        )
-    if "handle" in asked:
-        rows = rows.filter(handle__iexact=asked["handle"])
-    return rows.filter(**{name: asked[name] for name in ("network", "external_id") if name in asked})
+        links = IdentityLink.objects.filter(identity=OuterRef("pk"), ended_at=None, contact=asked["contact"])
+        rows = rows.filter(Exists(links))
+    return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter
@@ -27,7 +27,7 @@ from accounts.rest.fields import (
     Words,
 )
 from accounts.rest.keyset import Keyset
-from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint, brand_ids, load
+from accounts.rest.views import Endpoint, ListEndpoint, PageOfBrandQuery, RecordEndpoint, brand_ids, load
 from accounts.roles import Permission
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Visibility
@@ -161,8 +161,7 @@ class PossibilitiesSerializer(serializers.Serializer[Any]):
 # -- what is asked -----------------------------------------------------------------------------------------------------
 
 
-class ThreadQuery(PageQuery):
-    brand = QueryId(required=False)
+class ThreadQuery(PageOfBrandQuery):
     channel = QueryId(required=False)
     contact = QueryId(required=False)
     network = NetworkKey(required=False)
@@ -178,8 +177,7 @@ class ThreadQuery(PageQuery):
     until = Instant(required=False, help_text="Last activity before this moment.")
 
 
-class InteractionQuery(PageQuery):
-    brand = QueryId(required=False)
+class InteractionQuery(PageOfBrandQuery):
     channel = QueryId(required=False)
     network = NetworkKey(required=False)
     thread = QueryId(required=False)
@@ -251,10 +249,21 @@ class ThreadList(ListEndpoint):
     operation = "list_threads"
     query_class = ThreadQuery
     row_class = ThreadSerializer
-    keyset = Keyset("threads", by="last_activity_at")
+    filters = {
+        "brand": "brand_id",
+        "channel": "channel_id",
+        "contact": "contact_id",
+        "network": "channel__network",
+        "state": "state",
+        "since": "last_activity_at__gte",
+        "until": "last_activity_at__lt",
+    }
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Thread]:
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Thread]:
         return narrowed_threads(threads_of(self.user), asked, self.user)
+
+    def order(self, asked: dict[str, Any]) -> Keyset:
+        return Keyset(self.tag, by="last_activity_at")
 
     def branches(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
         return thread_branches(asked, self.user)
@@ -297,14 +306,25 @@ class InteractionList(ListEndpoint):
     operation = "list_interactions"
     query_class = InteractionQuery
     row_class = InteractionSerializer
-    keyset = Keyset("interactions")
-    by_time: ClassVar[Keyset] = Keyset("interactions", by="posted_at")
+    filters = {
+        "brand": "channel__brand_id",
+        "channel": "channel_id",
+        "network": "channel__network",
+        "thread": "thread_id",
+        "contact": "contact_id",
+        "author": "author_id",
+        "external_id": "external_id",
+        "direction": "direction",
+        "visibility": "visibility",
+        "since": "posted_at__gte",
+        "until": "posted_at__lt",
+    }
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Interaction]:
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Interaction]:
         return narrowed_interactions(interactions_of(self.user), asked, self.user)
 
     def order(self, asked: dict[str, Any]) -> Keyset:
-        return self.by_time if "thread" in asked or "contact" in asked else self.keyset
+        return Keyset(self.tag, by="posted_at" if "thread" in asked or "contact" in asked else "")
 
 
 class InteractionRecord(RecordEndpoint):
@@ -545,32 +565,7 @@ def interaction_told(id: int) -> Any:
     return InteractionSerializer(_with_all(Interaction.objects.all()).get(pk=id)).data
 
 
-THREAD_FILTERS = {
-    "brand": "brand_id",
-    "channel": "channel_id",
-    "contact": "contact_id",
-    "network": "channel__network",
-    "state": "state",
-    "since": "last_activity_at__gte",
-    "until": "last_activity_at__lt",
-}
-INTERACTION_FILTERS = {
-    "brand": "channel__brand_id",
-    "channel": "channel_id",
-    "network": "channel__network",
-    "thread": "thread_id",
-    "contact": "contact_id",
-    "author": "author_id",
-    "external_id": "external_id",
-    "direction": "direction",
-    "visibility": "visibility",
-    "since": "posted_at__gte",
-    "until": "posted_at__lt",
-}
-
-
 def narrowed_threads(rows: QuerySet[Thread], asked: dict[str, Any], user: User) -> QuerySet[Thread]:
-    rows = rows.filter(**_lookups(THREAD_FILTERS, asked))
     if "assignee" in asked:
         rows = rows.filter(_assigned_to(asked["assignee"], user))
     if "visibility" in asked:
@@ -592,16 +587,11 @@ def thread_branches(asked: dict[str, Any], user: User) -> list[dict[str, Any]]:
 
 
 def narrowed_interactions(rows: QuerySet[Interaction], asked: dict[str, Any], user: User) -> QuerySet[Interaction]:
-    rows = rows.filter(**_lookups(INTERACTION_FILTERS, asked))
     brands = brand_ids(asked, user)
     if brands is not None and not asked.keys() & {"thread", "contact", "external_id"}:
         channels = list(Channel.objects.filter(brand__in=brands).values_list("pk", flat=True))
         rows = rows.filter(channel_id__in=channels)
     return rows.filter(removed_at__isnull=not asked["removed"]) if "removed" in asked else rows
-
-
-def _lookups(known: dict[str, str], asked: dict[str, Any]) -> dict[str, Any]:
-    return {lookup: asked[name] for name, lookup in known.items() if name in asked}
 
 
 def _assigned_to(whom: str, user: User) -> Q:

@@ -8,8 +8,7 @@ from rest_framework import serializers
 
 from accounts.api import ColleagueSerializer
 from accounts.rest.fields import QueryChoice, QueryFlag, QueryId
-from accounts.rest.keyset import Keyset
-from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint
+from accounts.rest.views import ListEndpoint, PageOfBrandQuery, RecordEndpoint
 from channels_ingest.models import Channel
 from contacts.api import HandleSerializer
 from contacts.models import IdentityLink
@@ -45,8 +44,7 @@ class BlockingSerializer(serializers.Serializer[Blocking]):
     done_at = serializers.DateTimeField(allow_null=True)
 
 
-class BlockingQuery(PageQuery):
-    brand = QueryId(required=False)
+class BlockingQuery(PageOfBrandQuery):
     channel = QueryId(required=False)
     identity = QueryId(required=False)
     contact = QueryId(required=False, help_text="The handles of this contact.")
@@ -65,15 +63,16 @@ class BlockingList(ListEndpoint):
     operation = "list_blockings"
     query_class = BlockingQuery
     row_class = BlockingSerializer
-    keyset = Keyset("blockings")
+    filters = {
+        "brand": "channel__brand",
+        "channel": "channel",
+        "identity": "identity",
+        "state": "state",
+        "wanted": "wanted",
+    }
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Blocking]:
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Blocking]:
         rows = blockings_of(self.user)
-        rows = rows.filter(
-            **{name: asked[name] for name in ("channel", "identity", "state", "wanted") if name in asked}
-        )
-        if "brand" in asked:
-            rows = rows.filter(channel__brand=asked["brand"])
         if "contact" in asked:
             handles = IdentityLink.objects.filter(contact=asked["contact"], ended_at=None)
             rows = rows.filter(identity__in=handles.values("identity"))

@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from accounts.api import ColleagueSerializer
 from accounts.rest.fields import BodyFlag, QueryChoice, QueryFlag, QueryId, Strict, Words
-from accounts.rest.keyset import Keyset
 from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint
 from accounts.roles import Permission
 from conversations import deliver, macros, moderation, promises
@@ -86,14 +85,10 @@ class PromiseList(ListEndpoint):
     operation = "list_promises"
     query_class = PromiseQuery
     row_class = PromiseSerializer
-    keyset = Keyset("promises")
+    filters = {"thread": "thread", "state": "state"}
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Promise]:
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Promise]:
         rows = promises_of(self)
-        if "thread" in asked:
-            rows = rows.filter(thread=asked["thread"])
-        if "state" in asked:
-            rows = rows.filter(state=asked["state"])
         if "mine" in asked:
             rows = rows.filter(owner=self.user) if asked["mine"] else rows.exclude(owner=self.user)
         return rows

@@ -8,9 +8,8 @@ from rest_framework import serializers
 
 from accounts.api import ColleagueSerializer
 from accounts.models import Brand
-from accounts.rest.fields import BodyId, QueryChoice, QueryId, Strict, Words
-from accounts.rest.keyset import Keyset
-from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint, load, of_brands
+from accounts.rest.fields import BodyId, QueryChoice, Strict, Words
+from accounts.rest.views import ListEndpoint, PageOfBrandQuery, RecordEndpoint, load, of_brands
 from accounts.roles import Permission
 from conversations import helpers
 from conversations.actions import NotPossible
@@ -44,8 +43,7 @@ class ArticleSerializer(serializers.Serializer[Article]):
     changed_at = serializers.DateTimeField()
 
 
-class ArticleQuery(PageQuery):
-    brand = QueryId(required=False)
+class ArticleQuery(PageOfBrandQuery):
     state = QueryChoice(required=False, choices=Article.State.values)
 
 
@@ -59,11 +57,10 @@ class ArticleList(ListEndpoint):
     operation = "list_articles"
     query_class = ArticleQuery
     row_class = ArticleSerializer
-    keyset = Keyset("articles")
+    filters = {"state": "state"}
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Article]:
-        rows = of_brands(_told(), asked, self.user)
-        return rows.filter(state=asked["state"]) if "state" in asked else rows
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Article]:
+        return of_brands(_told(), asked, self.user)
 
 
 class ArticleRecord(RecordEndpoint):

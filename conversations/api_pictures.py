@@ -9,7 +9,6 @@ from rest_framework.response import Response
 
 from accounts.rest.errors import Unprocessable
 from accounts.rest.fields import Query, QueryId, Words
-from accounts.rest.keyset import Keyset
 from accounts.rest.parser import PictureParser
 from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, load
 from accounts.roles import Permission
@@ -94,11 +93,10 @@ class PictureList(ListEndpoint):
     operation = "list_pictures"
     query_class = PictureQuery
     row_class = PictureSerializer
-    keyset = Keyset("pictures")
+    filters = {"thread": "thread"}
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Attachment]:
-        rows = pictures_of(self.user)
-        return rows.filter(thread=asked["thread"]) if "thread" in asked else rows
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Attachment]:
+        return pictures_of(self.user)
 
 
 class RemovePicture(Endpoint):

@@ -17,7 +17,8 @@ from rest_framework.views import APIView
 
 from accounts.access import declared
 from accounts.models import Brand, User
-from accounts.rest.fields import Query, Strict
+from accounts.rest.fields import Query, QueryId, Strict
+from accounts.rest.keyset import Keyset
 from accounts.rest.parser import BoundedJSONParser
 from accounts.rest.schema import ApiSchema
 from accounts.rest.throttle import TokenThrottle
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
     from rest_framework.views import AsView, GenericView
-
-    from accounts.rest.keyset import Keyset
 
 Row = TypeVar("Row", bound=Model)
 
@@ -130,13 +129,17 @@ class PageQuery(Query):
     )
 
 
+class PageOfBrandQuery(PageQuery):
+    brand = QueryId(required=False)
+
+
 class ListEndpoint(Endpoint):
     """A page of records, newest first."""
 
     query_class = PageQuery
     answers = {200: "A page of records."}
     row_class: ClassVar[type[serializers.BaseSerializer[Any]]]
-    keyset: ClassVar[Keyset]
+    filters: ClassVar[Mapping[str, str]] = {}  # the parameters that narrow the rows, each with its lookup
 
     def get(self, request: Request) -> Response:
         asked = dict(self.query)
@@ -151,10 +154,15 @@ class ListEndpoint(Endpoint):
 
     def rows(self, asked: dict[str, Any]) -> QuerySet[Any]:
         """The records the user may see, narrowed by what was asked for."""
+        wanted = {lookup: asked[name] for name, lookup in self.filters.items() if name in asked}
+        return self.visible(asked).filter(**wanted)
+
+    def visible(self, asked: dict[str, Any]) -> QuerySet[Any]:
+        """The records the user may see, with all that the answer shows, narrowed by what `filters` cannot say."""
         raise NotImplementedError
 
     def order(self, asked: dict[str, Any]) -> Keyset:
-        return self.keyset
+        return Keyset(self.tag)
 
     def branches(self, asked: dict[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Conditions that part these rows so that an index serves each: see `Keyset.page`."""
