@@ -23,11 +23,7 @@ from accounts.rest.throttle import AddressThrottle
 from accounts.rest.views import ByAcceptHeader
 from channels_ingest.api import ChannelList, ChannelRecord
 from contacts.api import ContactList, ContactRecord, IdentityList, IdentityRecord
-from conversations import api as conversations
-from conversations import api_deeds as deeds
-from conversations import api_knowledge as knowledge
-from conversations.api_blocking import BlockingList, BlockingRecord
-from conversations.api_pictures import PictureList, RemovePicture, UploadPicture
+from conversations.api import answers, articles, blockings, interactions, moderation, pictures, promises, threads
 from scrm.api_docs import docs
 from scrm.api_schema import OnceGenerated
 
@@ -82,39 +78,39 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[URLPattern] = [
     path("me/", Me.as_view(), name="api-me"),
-    path("threads/", conversations.ThreadList.as_view(), name="api-threads"),
-    path("threads/<int:id>/", conversations.ThreadRecord.as_view(), name="api-thread"),
-    path("threads/<int:id>/possibilities/", conversations.ThreadPossibilities.as_view(), name="api-possibilities"),
-    path("threads/<int:id>/reply/", conversations.Reply.as_view(), name="api-reply"),
-    path("threads/<int:id>/assign/", conversations.Assign.as_view(), name="api-assign"),
-    path("threads/<int:id>/snooze/", conversations.Snooze.as_view(), name="api-snooze"),
-    path("threads/<int:id>/close/", conversations.Close.as_view(), name="api-close"),
-    path("threads/<int:id>/reopen/", conversations.Reopen.as_view(), name="api-reopen"),
-    path("threads/<int:id>/tags/", deeds.TagThread.as_view(), name="api-tags"),
-    path("threads/<int:id>/notes/", conversations.WriteNote.as_view(), name="api-notes"),
-    path("threads/<int:id>/pictures/", UploadPicture.as_view(), name="api-upload-picture"),
-    path("pictures/", PictureList.as_view(), name="api-pictures"),
-    path("pictures/<int:id>/removal/", RemovePicture.as_view(), name="api-remove-picture"),
-    path("interactions/", conversations.InteractionList.as_view(), name="api-interactions"),
-    path("interactions/<int:id>/", conversations.InteractionRecord.as_view(), name="api-interaction"),
-    path("interactions/<int:id>/undo/", conversations.Undo.as_view(), name="api-undo"),
-    path("interactions/<int:id>/retry/", deeds.Retry.as_view(), name="api-retry"),
-    path("interactions/<int:id>/decide/", deeds.Decide.as_view(), name="api-decide"),
-    path("interactions/<int:id>/moderate/", deeds.Moderate.as_view(), name="api-moderate"),
-    path("promises/", deeds.PromiseList.as_view(), name="api-promises"),
-    path("promises/<int:id>/", deeds.PromiseRecord.as_view(), name="api-promise"),
-    path("promises/<int:id>/settle/", deeds.SettlePromise.as_view(), name="api-settle"),
-    path("interactions/<int:id>/article/", knowledge.DraftArticle.as_view(), name="api-draft-article"),
-    path("articles/", knowledge.ArticleList.as_view(), name="api-articles"),
-    path("articles/<int:id>/", knowledge.ArticleRecord.as_view(), name="api-article"),
-    path("articles/<int:id>/edit/", knowledge.EditArticle.as_view(), name="api-edit-article"),
-    path("articles/<int:id>/step/", knowledge.StepArticle.as_view(), name="api-step-article"),
+    path("threads/", threads.ThreadList.as_view(), name="api-threads"),
+    path("threads/<int:id>/", threads.ThreadRecord.as_view(), name="api-thread"),
+    path("threads/<int:id>/possibilities/", answers.ThreadPossibilities.as_view(), name="api-possibilities"),
+    path("threads/<int:id>/reply/", answers.Reply.as_view(), name="api-reply"),
+    path("threads/<int:id>/assign/", threads.Assign.as_view(), name="api-assign"),
+    path("threads/<int:id>/snooze/", threads.Snooze.as_view(), name="api-snooze"),
+    path("threads/<int:id>/close/", threads.Close.as_view(), name="api-close"),
+    path("threads/<int:id>/reopen/", threads.Reopen.as_view(), name="api-reopen"),
+    path("threads/<int:id>/tags/", threads.TagThread.as_view(), name="api-tags"),
+    path("threads/<int:id>/notes/", answers.WriteNote.as_view(), name="api-notes"),
+    path("threads/<int:id>/pictures/", pictures.UploadPicture.as_view(), name="api-upload-picture"),
+    path("pictures/", pictures.PictureList.as_view(), name="api-pictures"),
+    path("pictures/<int:id>/removal/", pictures.RemovePicture.as_view(), name="api-remove-picture"),
+    path("interactions/", interactions.InteractionList.as_view(), name="api-interactions"),
+    path("interactions/<int:id>/", interactions.InteractionRecord.as_view(), name="api-interaction"),
+    path("interactions/<int:id>/undo/", interactions.Undo.as_view(), name="api-undo"),
+    path("interactions/<int:id>/retry/", interactions.Retry.as_view(), name="api-retry"),
+    path("interactions/<int:id>/decide/", interactions.Decide.as_view(), name="api-decide"),
+    path("interactions/<int:id>/moderate/", moderation.Moderate.as_view(), name="api-moderate"),
+    path("promises/", promises.PromiseList.as_view(), name="api-promises"),
+    path("promises/<int:id>/", promises.PromiseRecord.as_view(), name="api-promise"),
+    path("promises/<int:id>/settle/", promises.SettlePromise.as_view(), name="api-settle"),
+    path("interactions/<int:id>/article/", articles.DraftArticle.as_view(), name="api-draft-article"),
+    path("articles/", articles.ArticleList.as_view(), name="api-articles"),
+    path("articles/<int:id>/", articles.ArticleRecord.as_view(), name="api-article"),
+    path("articles/<int:id>/edit/", articles.EditArticle.as_view(), name="api-edit-article"),
+    path("articles/<int:id>/step/", articles.StepArticle.as_view(), name="api-step-article"),
     path("contacts/", ContactList.as_view(), name="api-contacts"),
     path("contacts/<int:id>/", ContactRecord.as_view(), name="api-contact"),
     path("identities/", IdentityList.as_view(), name="api-identities"),
     path("identities/<int:id>/", IdentityRecord.as_view(), name="api-identity"),
-    path("blockings/", BlockingList.as_view(), name="api-blockings"),
-    path("blockings/<int:id>/", BlockingRecord.as_view(), name="api-blocking"),
+    path("blockings/", blockings.BlockingList.as_view(), name="api-blockings"),
+    path("blockings/<int:id>/", blockings.BlockingRecord.as_view(), name="api-blocking"),
     path("channels/", ChannelList.as_view(), name="api-channels"),
     path("channels/<int:id>/", ChannelRecord.as_view(), name="api-channel"),
     path("teams/", TeamList.as_view(), name="api-teams"),

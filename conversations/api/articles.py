@@ -13,7 +13,9 @@ from accounts.rest.views import ListEndpoint, PageOfBrandQuery, RecordEndpoint, 
 from accounts.roles import Permission
 from conversations import helpers
 from conversations.actions import NotPossible
-from conversations.api import Deed, interactions_of, threads_of
+from conversations.api.deeds import Deed
+from conversations.api.interactions import interactions_of
+from conversations.api.threads import threads_of
 from conversations.models import Article, Interaction
 
 if TYPE_CHECKING:

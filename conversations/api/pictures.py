@@ -13,8 +13,8 @@ from accounts.rest.parser import PictureParser
 from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, load
 from accounts.roles import Permission
 from conversations import attachments
-from conversations.actions import NotPossible
-from conversations.api import NoBody, threads_of
+from conversations.api.deeds import NoBody, possible
+from conversations.api.threads import threads_of
 from conversations.models import Attachment, Thread
 
 if TYPE_CHECKING:
@@ -71,10 +71,8 @@ class UploadPicture(Endpoint):
         given = request.FILES.get("file")
         if given is None:
             raise Unprocessable("The body is empty.", "empty")
-        try:
+        with possible():
             kept = attachments.keep(thread, by=self.user, given=given, **self.query)
-        except NotPossible as error:
-            raise Unprocessable(str(error), "not_possible") from error
         return Response(PictureSerializer(kept).data, status=201)
 
 
