@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -29,7 +25,6 @@ from channels_ingest.networks.base import (
     NetworkError,
     Outgoing,
     Page,
-    Picture,
     Pictures,
     Removal,
     Sent,
@@ -40,19 +35,14 @@ from channels_ingest.networks.base import (
     Verdict,
     Visibility,
 )
-from channels_ingest.networks.parts import values, x_events, x_length, x_said, x_walk
-from channels_ingest.networks.parts.values import Obj, Unusable
-from channels_ingest.networks.parts.x_posts import (
-    Includes,
-    Us,
-    author_from,
-    includes_of,
-    message_from,
-    post_from,
-    snowflake_at,
-)
+from channels_ingest.networks.parts import values, x_events, x_length, x_rules, x_sending, x_walk, x_webhooks
+from channels_ingest.networks.parts.values import Obj
+from channels_ingest.networks.parts.x_posts import Us, author_from, snowflake_at
+from channels_ingest.networks.parts.x_reading import USER_FIELDS, Reading
 
-ORIGIN = "https://api.twitter.com"  # where tweepy believes X is
+if TYPE_CHECKING:
+    from channels_ingest.networks.parts.x_client import Client
+
 MENTIONS_REACH = 800  # newest mentions that X still gives
 POSTS_REACH = 3_200
 SEARCH_REACH = timedelta(days=6, hours=23)  # recent search looks back seven days
@@ -60,78 +50,10 @@ MESSAGES_REACH = timedelta(days=30)
 QUERY_LIMIT = 512
 ROOTS_PER_QUERY = 10
 LOOKUP_LIMIT = 100
-CLOCKS_DIFFER = timedelta(minutes=5)
-READ_BACK_PAGES = 5
 ACCESS_LIVES = timedelta(hours=2)  # of an OAuth 2.0 user token, where X does not say
-
-USER_FIELDS = ["name", "username", "profile_image_url", "public_metrics", "verified", "protected", "receives_your_dm"]
-MEDIA_FIELDS = ["media_key", "type", "url", "preview_image_url", "alt_text", "variants"]
-POST_FIELDS = [
-    "attachments",
-    "author_id",
-    "conversation_id",
-    "created_at",
-    "edit_controls",
-    "edit_history_tweet_ids",
-    "entities",
-    "in_reply_to_user_id",
-    "lang",
-    "note_tweet",
-    "public_metrics",
-    "referenced_tweets",
-    "reply_settings",
-]
-POST_EXPANSIONS = [
-    "attachments.media_keys",
-    "author_id",
-    "entities.mentions.username",
-    "in_reply_to_user_id",
-    "referenced_tweets.id",
-    "referenced_tweets.id.author_id",
-]
-# The same for an API that knows only the names of August 2026 (account setting "dialect": "post").
-POST_DIALECT_FIELDS = [
-    "attachments",
-    "conversation_id",
-    "created_at",
-    "edit_controls",
-    "entities",
-    "lang",
-    "note_post",
-    "public_metrics",
-    "reply_settings",
-]
-POST_DIALECT_EXPANSIONS = [
-    "attachments.media_keys",
-    "author_id",
-    "edit_history_post_ids",
-    "entities.mentions.username",
-    "in_reply_to_user_id",
-    "referenced_posts",
-]
-MESSAGE_FIELDS = [
-    "attachments",
-    "created_at",
-    "dm_conversation_id",
-    "entities",
-    "event_type",
-    "id",
-    "sender_id",
-    "text",
-]
 
 PICTURE_BYTES = 5 * 1024 * 1024
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
-
-PUSHED = (
-    "post.create",
-    "post.delete",
-    "post.mention.create",
-    "post.reply.create",
-    "post.quote.create",
-    "dm.received",
-    "dm.sent",
-)
 
 
 class Twitter(Network):
@@ -225,59 +147,20 @@ class Twitter(Network):
         super().__init__(account)
         self.us = Us(account.external_id, account.handle)
 
-    # -- the client -------------------------------------------------------------------------------------------------
+    @cached_property
+    def _client(self) -> Client:
+        from channels_ingest.networks.parts.x_client import Client  # heavy: only where X is really called
+
+        return Client(self.account)
 
     @cached_property
-    def _signs(self) -> bool:
-        """Whether requests are signed (OAuth 1.0a), or carry an OAuth 2.0 user token."""
-        return bool(self.account.credentials.get("access_token_secret"))
-
-    @cached_property
-    def _client(self) -> Any:
-        return self._connect(self.account.credentials.get("access_token", ""), signs=self._signs)
-
-    @cached_property
-    def _reader(self) -> Any:
-        """Reads posts. tweepy does not know the parameter of the post dialect: there the session brings it along."""
-        if not self._speaks_post:
-            return self._client
-        reader = self._connect(self.account.credentials.get("access_token", ""), signs=self._signs)
-        reader.session.params = {"post.fields": ",".join(POST_DIALECT_FIELDS)}
-        return reader
-
-    @cached_property
-    def _speaks_post(self) -> bool:
-        return self.account.settings.get("dialect") == "post"
-
-    @cached_property
-    def _app_client(self) -> Any:
-        """Speaks for the app, where X asks for that (webhooks)."""
-        token = self.account.credentials.get("bearer_token")
-        return self._connect(token, signs=False) if token else self._client
-
-    def _connect(self, token: str, *, signs: bool) -> Any:
-        import tweepy  # heavy: only where X is really called
-
-        from channels_ingest.networks import http
-        from channels_ingest.networks.parts import x_errors
-
-        given = self.account.credentials
-        if not token or not all(one.isascii() and one.isprintable() for one in given.values()):
-            words = _("The access token is missing, or a key contains characters that no key has.")
-            raise NetworkError(words, Trouble.BROKEN, code="credentials", advice=_("Connect the account again."))
-        keys = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
-        signing = {name: given.get(name) for name in keys} if signs else {}
-        client = tweepy.Client(bearer_token=token, return_type=dict, wait_on_rate_limit=False, **signing)
-        fresh_token = self.account.fresh_token if not signs and token == given.get("access_token") else None
-        client.session, _adapter = http.session(
-            ORIGIN, self.account.base_url, x_errors.refusal, given.values(), fresh_token
-        )
-        return client
+    def _reading(self) -> Reading:
+        return Reading(self._client, self.us)
 
     # -- who we are -------------------------------------------------------------------------------------------------
 
     def identify(self) -> Author:
-        answer = self._client.get_me(user_auth=self._signs, user_fields=USER_FIELDS)
+        answer = self._client.user.get_me(user_auth=self._client.signs, user_fields=USER_FIELDS)
         user = values.mapping(answer.get("data"))
         external_id = values.digits(user.get("id"))
         if not external_id:
@@ -295,13 +178,14 @@ class Twitter(Network):
 
     @property
     def renewable(self) -> bool:
-        return bool(self.account.credentials.get("refresh_token")) and not self._signs
+        given = self.account.credentials
+        return bool(given.get("refresh_token")) and not given.get("access_token_secret")
 
     def renew(self) -> Access:
         """https://docs.x.com/resources/fundamentals/authentication/oauth-2-0/authorization-code: an access token lives
         two hours, a refresh token is good once."""
         given = self.account.credentials
-        answer = self._ask_for_tokens()
+        answer = self._client.new_tokens()
         access_token, lives = values.identifier(answer.get("access_token")), values.count(answer.get("expires_in"))
         if not access_token:
             raise NetworkError(_("X's answer cannot be read."), Trouble.TEMPORARY, ambiguous=True, code="body")
@@ -311,27 +195,6 @@ class Twitter(Network):
         }
         ends = datetime.now(UTC) + (timedelta(seconds=lives) if lives else ACCESS_LIVES)
         return Access({**given, **tokens}, renew_before=ends)
-
-    def _ask_for_tokens(self) -> Obj:
-        from channels_ingest.networks import http
-        from channels_ingest.networks.parts import x_errors
-
-        given = self.account.credentials
-        asked = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
-        session, _adapter = http.session(ORIGIN, self.account.base_url, x_errors.refusal, given.values())
-        client = (given.get("client_id", ""), given.get("client_secret", ""))
-        try:
-            if client[1]:
-                answer = session.post(f"{ORIGIN}/2/oauth2/token", data=asked, auth=client)
-            else:  # a public client has no secret
-                answer = session.post(f"{ORIGIN}/2/oauth2/token", data={**asked, "client_id": client[0]})
-        except NetworkError as problem:
-            if problem.trouble == Trouble.TEMPORARY:
-                raise
-            words = _("X does not renew this access: %(reason)s") % {"reason": problem.message}
-            advice = _("Sign in at X again, and enter the new access token and refresh token here.")
-            raise NetworkError(words, Trouble.BROKEN, code="sign-in", advice=advice) from None
-        return values.mapping(answer.json())
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -345,12 +208,12 @@ class Twitter(Network):
         }[stream](cursor)
 
     def _mentions(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
-        ask = partial(self._list, self._reader.get_users_mentions, self.us.id)
-        return x_walk.by_ids(ask, partial(self._read, "mentions"), cursor, reach=MENTIONS_REACH)
+        return x_walk.by_ids(
+            self._reading.mentions, partial(self._reading.items, "mentions"), cursor, reach=MENTIONS_REACH
+        )
 
     def _posts(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
-        ask = partial(self._list, self._reader.get_users_tweets, self.us.id, exclude=["retweets"])
-        return x_walk.by_ids(ask, partial(self._read, "posts"), cursor, reach=POSTS_REACH)
+        return x_walk.by_ids(self._reading.own, partial(self._reading.items, "posts"), cursor, reach=POSTS_REACH)
 
     def _search(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
         """The keywords of the settings, one walk each: a keyword that X refuses does not stop the others."""
@@ -375,8 +238,8 @@ class Twitter(Network):
         return f"({query}) -is:retweet" + (f" -from:{self.us.handle}" if self.us.handle else "")
 
     def _searched(self, source: str, query: str, cursor: Mapping[str, JSON]) -> Iterator[Page]:
-        ask = partial(self._list, self._reader.search_recent_tweets, query)
-        return x_walk.by_ids(ask, partial(self._read, source), cursor, oldest=SEARCH_REACH)
+        ask = partial(self._reading.found, query)
+        return x_walk.by_ids(ask, partial(self._reading.items, source), cursor, oldest=SEARCH_REACH)
 
     def _conversations(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
         """Replies in our conversations, also those that do not name us: ten conversations in one search. Each
@@ -390,9 +253,8 @@ class Twitter(Network):
         for start in range(0, len(by_age), ROOTS_PER_QUERY):
             group = by_age[start : start + ROOTS_PER_QUERY]
             query = " OR ".join(f"conversation_id:{root}" for root in group)
-            query = f"({query}) -is:retweet" + (f" -from:{self.us.handle}" if self.us.handle else "")
             since = min((marks[root] for root in group), key=int)
-            for page in self._searched("conversations", query, {"since": since}):
+            for page in self._searched("conversations", self._not_our_own(query), {"since": since}):
                 if "top" not in page.cursor:
                     newest = str(page.cursor.get("since", since))
                     marks.update({root: max(marks[root], newest, key=int) for root in group})
@@ -402,62 +264,14 @@ class Twitter(Network):
         """The conversations to watch: those our newest own posts stand in, once somebody answered or it is not ours
         alone, and those the settings name."""
         named = values.listing(self.account.settings.get("conversations"))
-        answer = self._list(self._reader.get_users_tweets, self.us.id, {}, exclude=["retweets"])
+        answer = self._reading.own({})
         own = [one for one in values.objects(answer.get("data")) if _was_answered(one) or _joins_another(one)]
         found = [values.digits(one) for one in named]
         found += [values.digits(one.get("conversation_id") or one.get("id")) for one in own]
         return list(dict.fromkeys(root for root in found if root))
 
     def _messages(self, cursor: Mapping[str, JSON]) -> Iterator[Page]:
-        return x_walk.by_tokens(self._list_messages, self._read_messages, cursor, oldest=MESSAGES_REACH)
-
-    def _list(self, call: Callable[..., Obj], about: str, where: Mapping[str, str], **more: Any) -> Obj:
-        """One page of posts. `where` says from where: since_id, until_id, token."""
-        at = {name: value for name, value in where.items() if name != "token"}
-        if "token" in where:
-            at["next_token" if "search" in call.__name__ else "pagination_token"] = where["token"]
-        return call(about, user_auth=self._signs, max_results=100, **self._wanted, **at, **more)
-
-    @cached_property
-    def _wanted(self) -> dict[str, list[str]]:
-        about = {"user_fields": USER_FIELDS, "media_fields": MEDIA_FIELDS}
-        if self._speaks_post:
-            return about | {"expansions": POST_DIALECT_EXPANSIONS}
-        return about | {"tweet_fields": POST_FIELDS, "expansions": POST_EXPANSIONS}
-
-    def _list_messages(self, where: Mapping[str, str], **place: str) -> Obj:
-        at = {"pagination_token": where["token"]} if "token" in where else {}
-        answer: Obj = self._client.get_direct_message_events(
-            user_auth=self._signs,
-            max_results=100,
-            event_types="MessageCreate",
-            dm_event_fields=MESSAGE_FIELDS,
-            expansions=["sender_id", "attachments.media_keys"],
-            user_fields=USER_FIELDS,
-            media_fields=MEDIA_FIELDS,
-            **at,
-            **place,
-        )
-        return answer
-
-    def _read(self, source: str, answer: Obj) -> tuple[list[Item], list[Dropped]]:
-        includes = includes_of(answer)
-        return self._sorted_out(answer, lambda raw: post_from(raw, includes, self.us, source))
-
-    def _read_messages(self, answer: Obj) -> tuple[list[Item], list[Dropped]]:
-        includes: Includes = includes_of(answer)
-        return self._sorted_out(answer, lambda raw: message_from(raw, includes, self.us))
-
-    def _sorted_out(self, answer: Obj, made: Callable[[Obj], Item]) -> tuple[list[Item], list[Dropped]]:
-        """The items of a page, and what cannot be one: a bad one does not stop the rest."""
-        items: list[Item] = []
-        dropped: list[Dropped] = []
-        for raw in values.listing(answer.get("data")):
-            try:
-                items.append(made(raw if isinstance(raw, dict) else {}))
-            except Unusable as problem:
-                dropped.append(Dropped(str(problem), values.storable(raw)))
-        return items, dropped
+        return x_walk.by_tokens(self._reading.messages, self._reading.message_items, cursor, oldest=MESSAGES_REACH)
 
     def cursor_at(self, stream: str, moment: datetime) -> Mapping[str, JSON]:
         return {"since": snowflake_at(moment)} if stream in ("mentions", "posts", "messages") else {}
@@ -466,192 +280,52 @@ class Twitter(Network):
         wanted = list(dict.fromkeys(external_ids))[:LOOKUP_LIMIT]
         if not wanted:
             return ()
-        answer = self._reader.get_tweets(wanted, user_auth=self._signs, **self._wanted)
-        items, _dropped = self._read("lookup", answer)
+        answer = self._reading.looked_up(wanted)
+        items, _dropped = self._reading.items("lookup", answer)
         return (*items, *_gone(answer, set(wanted)))
 
     @classmethod
     def challenge(cls, query: Mapping[str, str], secrets: Mapping[str, str]) -> tuple[str, str] | None:
-        token, secret = query.get("crc_token", ""), secrets.get("consumer_secret", "")
-        if not token or not secret:
-            return None
-        return "application/json", json.dumps({"response_token": _signature(secret, token.encode("utf-8", "replace"))})
+        return x_webhooks.challenge(query, secrets)
 
     @classmethod
     def signed(cls, body: bytes, headers: Mapping[str, str], secrets: Mapping[str, str]) -> bool:
-        secret = secrets.get("consumer_secret", "")
-        given = headers.get("x-twitter-webhooks-signature", "")
-        return bool(secret) and hmac.compare_digest(_signature(secret, body).encode(), given.encode("utf-8", "replace"))
+        return x_webhooks.signed(body, headers, secrets)
 
     @classmethod
     def parse_event(cls, payload: JSON) -> tuple[Event, ...]:
         return x_events.events(payload)
 
     def subscribe(self, callback_url: str) -> None:
-        webhook_id = self._webhook(callback_url)
-        there = {
-            (one.get("event_type"), values.mapping(one.get("filter")).get("user_id"), one.get("webhook_id"))
-            for one in self._request("GET", "/2/activity/subscriptions")
-        }
-        for event_type in PUSHED:
-            if (event_type, self.us.id, webhook_id) not in there:
-                self._subscribe_to(event_type, webhook_id)
-
-    def _webhook(self, callback_url: str) -> str:
-        """The id of the webhook at that address, made or made valid again where needed."""
-        known = self._request("GET", "/2/webhooks", app=True)
-        found = next((one for one in known if one.get("url") == callback_url), None)
-        if found is None:
-            found = next(iter(self._request("POST", "/2/webhooks", {"url": callback_url}, app=True)), {})
-        elif found.get("valid") is not True:
-            self._request("PUT", f"/2/webhooks/{values.digits(found.get('id'))}", app=True)
-        webhook_id = values.digits(found.get("id"))
-        if not webhook_id:
-            raise NetworkError(_("X did not register the webhook."), Trouble.TEMPORARY, code="webhook")
-        return webhook_id
-
-    def _subscribe_to(self, event_type: str, webhook_id: str) -> None:
-        asked = {
-            "event_type": event_type,
-            "filter": {"user_id": self.us.id},
-            "tag": event_type,
-            "webhook_id": webhook_id,
-        }
-        try:
-            self._request("POST", "/2/activity/subscriptions", asked)
-        except NetworkError as problem:
-            # An event that this access does not offer, or one that is subscribed already: polling still brings it.
-            if problem.trouble != Trouble.PERMANENT:
-                raise
-
-    def _request(self, method: str, path: str, body: Obj | None = None, *, app: bool = False) -> list[Obj]:
-        """A call that tweepy has no method for: the objects of its `data` (where X knows the tweet dialect alone, a
-        new webhook comes without it)."""
-        client = self._app_client if app else self._client
-        signs = self._signs and client is self._client
-        answer = client.request(method, path, json=body, user_auth=signs).json()
-        found = answer.get("data", answer if "id" in answer else None)
-        return [found] if isinstance(found, dict) else list(values.objects(found))
+        x_webhooks.subscribe(self._client, self.us.id, callback_url)
 
     # -- out --------------------------------------------------------------------------------------------------------
 
     def verdict(self, action: Action, situation: Situation) -> Verdict:
-        if situation.removed:
-            return Verdict(False, _("This was deleted on X."))
-        public = situation.visibility == Visibility.PUBLIC
-        match action:
-            case Action.REPLY:
-                return (
-                    _may_reply(situation)
-                    if public
-                    else Verdict(False, _("Answer a direct message by a direct message."))
-                )
-            case Action.MESSAGE:
-                return _may_message(situation)
-            case Action.HIDE:
-                return _may_hide(situation) if public else Verdict(False, _("Only public replies can be hidden."))
-            case Action.DELETE:
-                ours = situation.ours
-                return Verdict(ours, "" if ours else _("Only what this account wrote itself can be deleted."))
-            case Action.BLOCK:  # POST /2/users/:id/blocking is no longer part of the other plans
-                return Verdict(False, _("X lets only Enterprise programs block people: block on their profile there."))
+        return x_rules.verdict(action, situation)
 
     def send(self, out: Outgoing) -> Sent:
-        return self._send_message(out) if out.action == Action.MESSAGE else self._send_post(out)
-
-    def _send_post(self, out: Outgoing) -> Sent:
-        parent = str(out.facts.get("latest_id") or out.parent_id) or None
-        pictures = self._upload(out, "tweet_image")
-        answer = self._client.create_tweet(
-            text=out.text, in_reply_to_tweet_id=parent, media_ids=pictures or None, user_auth=self._signs
-        )
-        external_id = self._accepted(values.digits(values.mapping(answer.get("data")).get("id")))
-        return Sent(external_id, f"https://x.com/{self.us.handle or 'i'}/status/{external_id}")
-
-    def _send_message(self, out: Outgoing) -> Sent:
-        pictures = self._upload(out, "dm_image")
-        answer = self._client.create_direct_message(
-            participant_id=out.recipient_id or None,
-            dm_conversation_id=None if out.recipient_id else out.root_id,
-            text=out.text,
-            media_id=pictures[0] if pictures else None,
-            user_auth=self._signs,
-        )
-        data = values.mapping(answer.get("data"))
-        external_id = self._accepted(values.digits(data.get("dm_event_id")))
-        return Sent(external_id, f"https://x.com/messages/{values.identifier(data.get('dm_conversation_id'))}")
-
-    def _upload(self, out: Outgoing, category: str) -> list[str]:
-        """The ids of its pictures. Whatever goes wrong here, nothing was said yet."""
-        try:
-            return [self._upload_one(picture, category) for picture in out.pictures]
-        except NetworkError as problem:
-            problem.ambiguous = False
-            raise
-
-    def _upload_one(self, picture: Picture, category: str) -> str:
-        encoded = base64.b64encode(picture.content).decode()
-        asked = {"media": encoded, "media_category": category, "media_type": picture.content_type}
-        (found,) = self._request("POST", "/2/media/upload", asked) or [{}]
-        media_id = self._accepted(values.digits(found.get("id")))
-        if picture.alt:
-            described = {"id": media_id, "metadata": {"alt_text": {"text": picture.alt}}}
-            self._request("POST", "/2/media/metadata", described)
-        return media_id
-
-    @staticmethod
-    def _accepted(external_id: str) -> str:
-        if not external_id:
-            raise NetworkError(_("X's answer cannot be read."), Trouble.TEMPORARY, ambiguous=True, code="body")
-        return external_id
+        if out.action == Action.MESSAGE:
+            return x_sending.message(self._client, out)
+        return x_sending.post(self._client, self.us.handle, out)
 
     def find_sent(self, out: Outgoing) -> Sent | None:
-        for page in self._latest(out):
-            for item in page:
-                if item.external_id not in out.already and x_said.is_it(item, out, self.us.id):
-                    return Sent(item.external_id, item.permalink)
-        return None
-
-    def _latest(self, out: Outgoing) -> Iterator[list[Any]]:
-        """What we said lately where `out` would stand, newest first, back to before the first attempt."""
-        began = (out.started_at or datetime.now(UTC) - timedelta(days=1)) - CLOCKS_DIFFER
-        where: dict[str, str] = {}
-        for _number in range(READ_BACK_PAGES):
-            answer = self._said(out, where)
-            items, _dropped = (self._read_messages if out.action == Action.MESSAGE else partial(self._read, "posts"))(
-                answer
-            )
-            found = [item for item in items if not isinstance(item, Removal)]
-            yield [item for item in found if getattr(item, "posted_at", began) >= began]
-            token = values.identifier(values.mapping(answer.get("meta")).get("next_token"))
-            if not token or any(getattr(item, "posted_at", began) < began for item in found):
-                return
-            where = {"token": token}
-
-    def _said(self, out: Outgoing, where: Mapping[str, str]) -> Obj:
-        if out.action != Action.MESSAGE:
-            return self._list(self._reader.get_users_tweets, self.us.id, where, exclude=["retweets"])
-        place = {"participant_id": out.recipient_id} if out.recipient_id else {"dm_conversation_id": out.root_id}
-        return self._list_messages(where, **place)
+        return x_sending.find(self._reading, out)
 
     def hide(self, external_id: str, *, hidden: bool) -> None:
-        change = self._client.hide_reply if hidden else self._client.unhide_reply
-        change(external_id, user_auth=self._signs)
+        client = self._client.user
+        change = client.hide_reply if hidden else client.unhide_reply
+        change(external_id, user_auth=self._client.signs)
 
     def remove(self, external_id: str) -> None:
         try:
-            self._client.delete_tweet(external_id, user_auth=self._signs)
+            self._client.user.delete_tweet(external_id, user_auth=self._client.signs)
         except NetworkError as problem:
             if problem.code not in ("404", "resource-not-found"):
                 raise
 
     def length(self, text: str) -> int:
         return x_length.weighted_length(text)
-
-
-def _signature(secret: str, body: bytes) -> str:
-    digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
-    return "sha256=" + base64.b64encode(digest).decode()
 
 
 def _was_answered(post: Obj) -> bool:
@@ -675,33 +349,3 @@ def _gone(answer: Obj, wanted: set[str]) -> list[Item]:
         if reason and external_id in wanted:
             gone[external_id] = Removal(external_id, reason)
     return list(gone.values())
-
-
-def _may_reply(situation: Situation) -> Verdict:
-    """Rule of 23 February 2026 (docs.x.com, manage posts): a reply by API only where its author named or quoted us."""
-    if situation.ours:
-        return Verdict(True)
-    if not situation.facts.get("summoned"):
-        reason = _(
-            "X lets an app answer only who mentioned or quoted this account. Open the post on X to answer there."
-        )
-        return Verdict(False, reason)
-    if situation.facts.get("reply_settings") not in (None, "everyone", "mentionedUsers"):
-        return Verdict(True, _("The author limits who may reply: X may refuse this answer."))
-    return Verdict(True)
-
-
-def _may_message(situation: Situation) -> Verdict:
-    if situation.ours:
-        return Verdict(False, _("This account wrote this itself."))
-    if situation.facts.get("can_dm") is False and situation.last_private_in is None:
-        return Verdict(False, _("This person does not receive direct messages from this account."))
-    return Verdict(True)
-
-
-def _may_hide(situation: Situation) -> Verdict:
-    if situation.ours:
-        return Verdict(False, _("Our own posts can be deleted, not hidden."))
-    if not situation.facts.get("our_conversation"):
-        return Verdict(False, _("Only replies in a conversation that this account began can be hidden."))
-    return Verdict(True)
