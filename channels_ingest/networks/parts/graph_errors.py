@@ -21,7 +21,6 @@ THROTTLED = {4, 17, 32, 341, 613, *range(80_000, 80_015)}
 HOURLY = {4, 17, 32}  # counted over an hour that slides
 OUTSIDE_WINDOW = {2018278, 1545041}
 PAGE_RESTRICTED = 1893063
-GONE = "100/33"
 DUPLICATE = {506}
 
 _WINDOW_WORDS = re.compile(r"outside (?:of )?(?:the )?allowed window", re.IGNORECASE)

@@ -10,6 +10,7 @@ from channels_ingest.networks.base import Author, Kind, Media, Post, Visibility
 from channels_ingest.networks.parts import values
 from channels_ingest.networks.parts.values import Obj, Unusable
 
+GONE = "100/33"  # the code and subcode by which Graph refuses what is not there, or not for us
 UNNAMED = "Facebook user"  # shown where Graph keeps the author to itself
 
 POST_FIELDS = (
