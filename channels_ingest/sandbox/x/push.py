@@ -13,7 +13,7 @@ from ..ledger import now_ms
 from ..site import SENDER
 from ..things import App, Subscription, Webhook
 from . import asking, problems
-from .api import USER_AUTH_ONLY, Call, endpoint
+from .call import USER_AUTH_ONLY, Call, endpoint
 from .problems import Problem
 from .render import iso
 
