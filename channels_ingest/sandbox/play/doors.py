@@ -13,8 +13,9 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from .. import acts, control, pictures
+from .. import acts, pictures
 from ..acts import Refused
+from ..control.asked import sample_picture
 from ..ledger import Record
 from ..site import Site, site_of
 from ..things import Member, Network
@@ -211,7 +212,7 @@ def _brand(scene: Scene, form: Form) -> None:
 
 def _post(scene: Scene, form: Form) -> str:
     me, text, world = _me(scene), _words(form), scene.site.world
-    media = [control.sample_picture()] if "picture" in form else None
+    media = [sample_picture()] if "picture" in form else None
     if scene.network == "x":
         return acts.post_on_x(world, me, text, via=_via(scene), media=media).id
     page = me if me.brand else scene.brand
@@ -262,7 +263,7 @@ def _message(scene: Scene, form: Form) -> None:
     me, to = _me(scene), scene.site.world.member(scene.network, form.get("to", ""))
     if to is None or to.id == me.id or me.brand == to.brand:
         raise Refused("A message runs between a person and a brand.")
-    media = [control.sample_picture()] if "picture" in form else None
+    media = [sample_picture()] if "picture" in form else None
     words, apart = _words(form), scene.network == "facebook"  # there a picture is a message of its own
     acts.send_message(scene.site.world, me, to, words, via=_via(scene), media=None if apart else media)
     if media and apart:
