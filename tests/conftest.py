@@ -2,20 +2,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from unittest.mock import patch
 
 import pytest
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from accounts.models import Brand, User
 from accounts.roles import Role
 from channels_ingest.models import Channel
+from tests import cleaning
 from tests.cast import make_channel, make_user
 from tests.chromium import ARGUMENTS, executable
 
 PATIENCE_MS = 30_000  # of an expectation in a browser: much more than needed, for a machine that is busy
 
 BrowserOf = Callable[[User], Client]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_what_was_filled_is_emptied() -> Iterator[None]:
+    with patch.object(TransactionTestCase, "_fixture_teardown", cleaning.clean):
+        yield
 
 
 @pytest.fixture
