@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -20,11 +21,18 @@ from psycopg2.sql import SQL, Identifier
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
+from channels_ingest.models import Channel
+from channels_ingest.networks.base import Post
+from conversations.models import Thread
+from conversations.record import record
 from scrm.embedded.processes import wait_until
+from tests.cast import MAYA, said
 
 Result = TypeVar("Result")
 Offstage = Callable[[Callable[[], Result]], Result]
 Desk = Callable[..., Page]
+
+FIRST = said("1", MAYA, "@trailhead no stakes in the box!")
 
 DEADLINE_SECONDS = 60
 WAIT_MS = 30_000  # much more than needed, for a machine that is busy
@@ -45,6 +53,22 @@ def offstage(transactional_db: None) -> Iterator[Offstage[object]]:
 
         yield run
         pool.submit(connections.close_all).result()
+
+
+@pytest.fixture
+def says(channel: Channel, offstage: Offstage[object]) -> partial[object]:
+    """The customer's network brings posts while the agent looks."""
+
+    def tell(*posts: Post) -> object:
+        return offstage(lambda: record(channel, posts))
+
+    return partial(tell)
+
+
+@pytest.fixture
+def thread(says: partial[object], offstage: Offstage[Thread]) -> Thread:
+    says(FIRST)
+    return offstage(Thread.objects.get)
 
 
 class Counted:

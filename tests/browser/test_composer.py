@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import APIResponse, Route, expect
 
 from accounts.models import Team, User
-from channels_ingest.models import Channel
-from channels_ingest.networks.base import Author, Post
+from channels_ingest.networks.base import Author
 from contacts.models import Tag
 from conversations.models import Attachment, Draft, Macro, Notification, Promise, Thread
-from conversations.record import record
 from tests.browser.conftest import Desk, Offstage, live
 from tests.browser.test_inbox import open_thread
-from tests.cast import MAYA, make_channel, said
+from tests.cast import make_channel
 from tests.networks.test_x_sandbox import DOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-FIRST = said("1", MAYA, "@trailhead no stakes in the box!")
-
-
-@pytest.fixture
-def says(channel: Channel, offstage: Offstage[object]) -> partial[object]:
-    def tell(*posts: Post) -> object:
-        return offstage(lambda: record(channel, posts))
-
-    return partial(tell)
-
-
-@pytest.fixture
-def thread(says: partial[object], offstage: Offstage[Thread]) -> Thread:
-    says(FIRST)
-    return offstage(Thread.objects.get)
 
 
 def test_from_public_to_private_and_back(

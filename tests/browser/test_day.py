@@ -10,11 +10,9 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from accounts.models import User
-from channels_ingest.models import Channel
-from channels_ingest.networks.base import Author, Post
+from channels_ingest.networks.base import Author
 from conversations.models import Delivery, Interaction, Thread
-from conversations.record import record
-from tests.browser.conftest import Desk, Offstage, live
+from tests.browser.conftest import FIRST, Desk, Offstage, live
 from tests.browser.hands import Hands
 from tests.cast import JONAS, MAYA, TRAILHEAD, said
 
@@ -22,18 +20,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 FIFTY = 50
 EACH = 2  # of the threads that are opened one by one
-FIRST = said("1", MAYA, "@trailhead no stakes in the box!")
 OURS = said("2", TRAILHEAD, "Sorry, Maya!", parent=FIRST, minutes=1)
 SECOND = said("3", MAYA, "And where is my refund?", parent=OURS, minutes=2)
 ELSEWHERE = said("8", MAYA, "@trailhead hello? My stakes!", minutes=3)
-
-
-@pytest.fixture
-def says(channel: Channel, offstage: Offstage[object]) -> partial[object]:
-    def tell(*posts: Post) -> object:
-        return offstage(lambda: record(channel, posts))
-
-    return partial(tell)
 
 
 @pytest.fixture

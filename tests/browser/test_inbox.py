@@ -10,32 +10,12 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
-from channels_ingest.networks.base import Post
 from conversations import actions
 from conversations.models import Delivery, Thread
-from conversations.record import record
-from tests.browser.conftest import Desk, Offstage, live
+from tests.browser.conftest import FIRST, Desk, Offstage, live
 from tests.cast import JONAS, MAYA, said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-FIRST = said("1", MAYA, "@trailhead no stakes in the box!")
-
-
-@pytest.fixture
-def says(channel: Channel, offstage: Offstage[object]) -> partial[object]:
-    """The customer's network brings posts while the agent looks."""
-
-    def tell(*posts: Post) -> object:
-        return offstage(lambda: record(channel, posts))
-
-    return partial(tell)
-
-
-@pytest.fixture
-def thread(says: partial[object], offstage: Offstage[Thread]) -> Thread:
-    says(FIRST)
-    return offstage(Thread.objects.get)
 
 
 def open_thread(page: Page, thread: Thread) -> None:
