@@ -287,7 +287,7 @@ def view_count(request: Request) -> HttpResponse:
 def _counted(user: User, text: str) -> int | None:
     """Up to COUNT_LIMIT; None where counting takes too long."""
     threads = looked_at(Asker(user, inbox.brand_ids(user)), Wanted(view="any", text=text))
-    return count_in_time({}, {"sentence": up_to(threads, COUNT_LIMIT)}).get("sentence")
+    return count_in_time({"sentence": up_to(threads, COUNT_LIMIT)}).get("sentence")
 
 
 @requires(Permission.READ)

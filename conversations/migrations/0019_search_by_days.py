@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("conversations", "0016_search_by_day")]
+    dependencies = [("conversations", "0018_index_reach")]
 
     operations = [
         migrations.RunSQL("SET statement_timeout = 0", "SET statement_timeout = 0"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -13,9 +14,9 @@ from accounts.models import Team, User
 from channels_ingest.networks.base import Author
 from contacts.models import Tag
 from conversations.models import Attachment, Draft, Macro, Notification, Promise, Thread
-from tests.browser.conftest import Desk, Offstage, live
+from tests.browser.conftest import FIRST, Desk, Offstage, live
 from tests.browser.test_inbox import open_thread
-from tests.cast import make_channel
+from tests.cast import MAYA, make_channel, said
 from tests.networks.test_x_sandbox import DOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
