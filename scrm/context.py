@@ -10,7 +10,6 @@ from django.conf import settings
 from accounts.roles import MATRIX, Permission
 from channels_ingest.models import Notice
 from channels_ingest.notices import MOST_IN_BANNER, open_notices
-from scrm.places import places_of
 from scrm.shell import theme_of
 
 if TYPE_CHECKING:
@@ -19,14 +18,13 @@ if TYPE_CHECKING:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """`may` holds the names of the signed-in user's permissions; `theme` is light, dark or auto; `standing` asks for
-    the outages that an admin must know of, and `places` for where the user may go, where a page shows them."""
+    the outages that an admin must know of, where a page shows them."""
     role = getattr(getattr(request, "user", None), "role", "")  # nobody, or refused by an early middleware: none
     return {
         "sandbox_url": settings.SANDBOX_URL,
         "may": dict.fromkeys(MATRIX.get(role, ()), True),
         "theme": theme_of(request),
         "standing": partial(_standing, role),
-        "places": partial(places_of, role),
     }
 
 

@@ -105,7 +105,12 @@ def since(moment: datetime | None) -> str:
 
 
 def span(passed: timedelta) -> str:
-    minutes = max(int(passed.total_seconds() // 60), 1)
+    return _span(max(int(passed.total_seconds() // 60), 1), get_language())
+
+
+@lru_cache(maxsize=10_000)
+def _span(minutes: int, _language: str | None) -> str:
+    """In the active language, which is named so that each is kept apart."""
     if minutes < 60:
         return _("%(count)d min") % {"count": minutes}
     if minutes < 24 * 60:
@@ -116,8 +121,11 @@ def span(passed: timedelta) -> str:
 @register.filter
 def reach(count: int | None) -> str:
     """A number of people in at most five signs: 950, 18.2k, 1.3M; with the comma of the language."""
-    if count is None:
-        return ""
+    return "" if count is None else _reach(count, get_language())
+
+
+@lru_cache(maxsize=10_000)
+def _reach(count: int, _language: str | None) -> str:
     for size, sign in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
         if count >= size:
             value = count / size

@@ -12,6 +12,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.translation import get_language
 
+from scrm.places import places_of
+
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
@@ -32,6 +34,9 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+register.simple_tag(places_of)
 
 
 @register.simple_tag
