@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -43,7 +44,9 @@ def count(asked: Mapping[Key, Question], *, before: str = "") -> dict[Key, int]:
 
 def to_prepare(asked: Mapping[Key, Question], stand_ins: Sequence[Any]) -> str:
     """The statement that counts the rows of each question: `$1` stands for the first of the stand-ins among its values,
-    and so on; all other values are in it."""
+    and so on; all other values are in it. Raises TypeError for a moment, which would not stay right."""
+    if any(isinstance(value, datetime) for _sql, values in asked.values() for value in values):
+        raise TypeError("A view that depends on the moment cannot be kept.")
     places = {value: f"${number}" for number, value in enumerate(stand_ins, 1)}
     with connection.cursor() as cursor:
         told = (

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from conversations import prepared
+from conversations import prepared, tabs
 
 pytestmark = pytest.mark.django_db
 STATEMENT = "SELECT word || '%' FROM unnest($1::text[]) word WHERE word <> $2"
@@ -34,3 +34,11 @@ def test_of_very_many_statements_a_connection_keeps_some(monkeypatch: pytest.Mon
     monkeypatch.setattr(prepared, "MOST_KEPT", 3)
     found = [prepared.rows(f"SELECT {number} + $1::int", [1]) for number in range(10)]
     assert (found, len(known()) <= 3) == ([[(number + 1,)] for number in range(10)], True)
+
+
+def test_every_count_of_a_view_finds_its_index_whoever_asks() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN) {tabs._views_counted(1)}")
+        shown = "\n".join(line for (line,) in cursor.fetchall())
+    assert ("on conversations_thread" in shown, "Seq Scan on conversations_thread" in shown) == (True, False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
 from conversations import inbox, saved_views
-from conversations.models import SavedView
+from conversations.models import SavedView, Thread
 from conversations.record import record
 from conversations.search import index_texts
 from conversations.tabs import tabs_of
@@ -28,6 +31,16 @@ def test_a_sentence_becomes_a_question_with_a_live_count(channel: Channel, agent
     answer = browser_of(agent).post("/views/new/", LOUD)
     view = SavedView.objects.get()
     assert (answer.status_code, view.text, tabs(agent)) == (302, "is:open is:public reach:10k", {"Loud": "1"})
+
+
+@pytest.mark.parametrize(("asked", "count"), [("age:2d", "1"), ("waiting:3h", "1"), ("-age:2d is:open", "1")])
+def test_a_count_goes_by_the_moment_it_is_asked_for(channel: Channel, agent: User, asked: str, count: str) -> None:
+    record(channel, [said("1", MAYA), said("2", JONAS)])
+    long_ago = timezone.now() - timedelta(hours=49)
+    Thread.objects.filter(identity__external_id=MAYA.external_id).update(created_at=long_ago, waiting_since=long_ago)
+    Thread.objects.exclude(created_at=long_ago).update(created_at=timezone.now(), waiting_since=timezone.now())
+    SavedView.objects.create(owner=agent, name="Kept", asks={"q": asked})
+    assert [tabs(agent), tabs(agent)] == [{"Kept": count}] * 2
 
 
 def test_words_of_a_view_are_counted_where_one_text_says_them_all(

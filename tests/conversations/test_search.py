@@ -234,6 +234,32 @@ def test_pages_of_matches_have_no_gap_and_no_thread_twice(
     assert (len(pages), len(set(pages))) == (120, 120)
 
 
+DAYS_BACK = (0, 1, 2, 9, 10, 80, 81, 400, 700)
+
+
+def test_more_and_more_days_are_looked_into_until_all_are_found(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 1, "FIRST_WINDOW": 1}.items():
+        monkeypatch.setattr(find, name, value)
+    people = {back: Author(str(8000 + back), handle=f"d{back}", name=f"Person {back}") for back in DAYS_BACK}
+    record(channel, [said(f"d{back}", one, minutes=-back * 24 * 60) for back, one in people.items()])
+    index_texts()
+    page = inbox.page(agent, Wanted(text="stakes"), inbox.brand_ids(agent))
+    assert ([row.name for row in page.rows], page.older) == ([f"Person {back}" for back in DAYS_BACK], "")
+
+
+@pytest.mark.parametrize("midnight", [-12 * 60, -12 * 60 - 1 / 60, 12 * 60])
+def test_a_text_of_midnight_is_found_once(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, midnight: float
+) -> None:
+    for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 1, "FIRST_WINDOW": 1}.items():
+        monkeypatch.setattr(find, name, value)
+    record(channel, [said("1", MAYA), said("2", JONAS, minutes=midnight), said("3", SOFIA, minutes=midnight)])
+    index_texts()
+    assert sorted(found(agent, "stakes")) == ["Jonas", "Maya", "Sofia"]
+
+
 @pytest.fixture
 def short_walks(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is rare, no walk is longer than six texts of twenty-one and looks into one day more; Maya's text is the
