@@ -20,6 +20,7 @@ from conversations.choosing import (
     costly_filters,
     first_of_each_post,
     of_brands,
+    one_of,
     under,
 )
 from conversations.counting import count, up_to
@@ -32,7 +33,7 @@ from conversations.wanted import FIELDS, INFLUENCE, Wanted, cursor_at
 
 PAGE_SIZE = 50
 MOST_WINDOWS = 4  # for a page
-MOST_SELECTED = 40  # windows, for all that a view holds
+SELECTED_WINDOW, MOST_SELECTED = 4_000, 5  # threads at once and windows, for all that a view holds
 MOST_ROUNDS = 10  # of reading on in the order of exposure where a filter leaves little of it
 
 
@@ -104,7 +105,8 @@ def selection(user: User, wanted: Wanted, brands: Collection[int], limit: int) -
     if wanted.searching:
         ids = [hit.thread for hit in find_all(wanted.asked, asker, limit=limit)]
     elif costly_filters(wanted) and wanted.order in FIELDS:
-        found, older = _walk(asker, replace(wanted, before=""), enough=limit, windows=MOST_SELECTED)
+        top = replace(wanted, before="")
+        found, older = _walk(asker, top, enough=limit, windows=MOST_SELECTED, size=SELECTED_WINDOW)
         return Selection([pk for pk, _at in found[:limit]], not older and len(found) < limit)
     else:
         ids = list(asked_for(asker, wanted).values_list("pk", flat=True)[:limit])
@@ -128,28 +130,30 @@ def _ordered_page(asker: Asker, wanted: Wanted) -> Page:
 def _walked_page(asker: Asker, wanted: Wanted) -> Page:
     """A page where no index answers a filter: the list is walked in windows, so long and no longer. It may hold less
     than a page, or nothing, and yet say where to look on."""
-    found, older = _walk(asker, wanted, enough=PAGE_SIZE, windows=MOST_WINDOWS)
+    found, older = _walk(asker, wanted, enough=PAGE_SIZE, windows=MOST_WINDOWS, size=WINDOW)
     if len(found) > PAGE_SIZE:
         older = cursor_at(found[PAGE_SIZE - 1])
     listed = _ordered_rows(found[:PAGE_SIZE], wanted, asker.user)
     return Page(_with_others(asker, wanted, listed) if wanted.grouped else listed, older)
 
 
-def _walk(asker: Asker, wanted: Wanted, *, enough: int, windows: int) -> tuple[list[tuple[int, datetime]], str]:
-    """The places (thread, moment) after the cursor of `wanted`: more than enough, or those in so many windows. And the
-    cursor to look on from, empty at the end of the list."""
+def _walk(
+    asker: Asker, wanted: Wanted, *, enough: int, windows: int, size: int
+) -> tuple[list[tuple[int, datetime]], str]:
+    """The places (thread, moment) after the cursor of `wanted`: more than enough, or those in so many windows of that
+    size. And the cursor to look on from, empty at the end of the list."""
     costly, by = costly_filters(wanted), FIELDS[wanted.order][0]
     threads, meant = asked_for(asker, wanted, without=costly), conditions(costly, asker)
     found, older = list[tuple[int, datetime]](), wanted.before
     for _window in range(windows):
-        window = list(beyond(threads, wanted, older).values_list("pk", by)[:WINDOW])
+        window = list(beyond(threads, wanted, older).values_list("pk", by)[:size])
         some = _due_at(Thread.objects.all()) if wanted.order == "due" else Thread.objects.all()
-        good = some.filter(meant, pk__in=[pk for pk, _at in window])
+        good = some.filter(meant, one_of([pk for pk, _at in window]))
         if wanted.grouped:
             good = first_of_each_post(good, wanted, asker)
         ids = set(good.values_list("pk", flat=True))
         found += [place for place in window if place[0] in ids]
-        older = cursor_at(window[-1]) if len(window) == WINDOW else ""
+        older = cursor_at(window[-1]) if len(window) == size else ""
         if len(found) > enough or not older:
             break
     return found, older

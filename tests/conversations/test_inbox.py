@@ -299,7 +299,7 @@ def test_what_may_be_rare_walks_an_index_of_its_own(channel: Channel, agent: Use
 def test_all_in_a_view_are_looked_for_among_so_many_threads_and_no_more(
     channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "WINDOW", 2)
+    monkeypatch.setattr(inbox, "SELECTED_WINDOW", 2)
     crowd(channel, 9)
     told = list[tuple[int, bool]]()
     for windows in (2, 9):
