@@ -45,6 +45,7 @@ def _say(thread: Thread, *, by: User, given: dict[str, Any]) -> Interaction:
         by=by,
         text=given["text"],
         action=Action(given["lane"]),
+        purpose=drafts.purpose_of(thread, by, given["lane"]),
         key=given["key"],
         seen=given["seen"],
         read=read,

@@ -161,5 +161,5 @@ def _propose(request: Request, thread: Thread, purpose: str) -> None:
     """Adds the proposal to the public draft, once."""
     text = proposal(thread, purpose, by=request.user)
     begun = drafts.of(thread, request.user).get(Action.REPLY.value, "")
-    if text not in begun:
-        drafts.keep(thread, by=request.user, lane=Action.REPLY.value, text=joined(begun, text))
+    words = begun if text in begun else joined(begun, text)
+    drafts.keep(thread, by=request.user, lane=Action.REPLY.value, text=words, purpose=purpose)

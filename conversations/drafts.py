@@ -18,11 +18,14 @@ LONGEST = 20_000  # letters, as many as the composer takes
 DRAFT_LOCK = 7  # the advisory lock's key, beside those of channels and people
 
 
-def keep(thread: Thread, *, by: User, lane: str, text: str, key: uuid.UUID | None = None) -> bool:
+def keep(
+    thread: Thread, *, by: User, lane: str, text: str, key: uuid.UUID | None = None, purpose: str | None = None
+) -> bool:
     """Saves a draft, or forgets it when it is empty. Raises NotPossible.
 
     `key` is that of its composer: what was sent under it is no draft any more, however late the draft comes. Returns
-    whether the draft was taken.
+    whether the draft was taken. `purpose` is what the product proposed it for: it stays with the draft until that is
+    empty or another one is proposed.
     """
     if lane not in LANES or len(text) > LONGEST or "\x00" in text:
         raise NotPossible(_("This draft cannot be kept."))
@@ -35,10 +38,10 @@ def keep(thread: Thread, *, by: User, lane: str, text: str, key: uuid.UUID | Non
             return False
         begun = not Draft.objects.filter(thread=thread, user=by, lane=lane).exists()
         Draft.objects.bulk_create(
-            [Draft(thread=thread, user=by, lane=lane, text=text, saved_at=timezone.now())],
+            [Draft(thread=thread, user=by, lane=lane, text=text, purpose=purpose or "", saved_at=timezone.now())],
             update_conflicts=True,
             unique_fields=("user", "thread", "lane"),
-            update_fields=("text", "saved_at"),
+            update_fields=("text", "saved_at") if purpose is None else ("text", "purpose", "saved_at"),
         )
         if begun:
             live.announce(thread.brand_id, [thread.pk])
@@ -71,6 +74,11 @@ def _alone(thread: Thread, by: User) -> None:
 def of(thread: Thread, user: User) -> dict[str, str]:
     """This colleague's own drafts by lane."""
     return dict(Draft.objects.filter(thread=thread, user=user).values_list("lane", "text"))
+
+
+def purpose_of(thread: Thread, user: User, lane: str) -> str:
+    """What the product proposed this colleague's draft for; empty where it did not."""
+    return Draft.objects.filter(thread=thread, user=user, lane=lane).values_list("purpose", flat=True).first() or ""
 
 
 def begun_on(thread: Thread) -> list[Draft]:

@@ -96,6 +96,7 @@ def reply(
     vow: Vow | None = None,
     read: Read | None = None,
     pictures: Mapping[int, str] | None = None,
+    purpose: str = "",
 ) -> Interaction:
     """Queues an answer. The same key gives the same answer back, however often it comes.
 
@@ -103,7 +104,8 @@ def reply(
     arrived, a colleague answered, or the item was not any more what its writer `read`; `override` sends what the
     privacy check holds back, where the role may (it is logged). `vow` writes the promise in the answer down;
     `pictures` are the ids of attachments its writer began, with their descriptions; where the network takes a picture
-    only alone, each becomes an answer of its own, which leaves after what stands before it.
+    only alone, each becomes an answer of its own, which leaves after what stands before it. `purpose` is what
+    the product proposed its draft for: a hand-over line is no closing word.
     Raises NotPossible (or one of its kinds above) and writes nothing then.
     """
     words = text.replace("\x00", "").strip()
@@ -118,7 +120,9 @@ def reply(
     overridden = _check_privacy(possible, words, by, override=override)
     try:
         with transaction.atomic():
-            said = _write(thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed)
+            said = _write(
+                thread, possible, by=by, words=words, key=key, seen=seen, confirmed=confirmed, purpose=purpose
+            )
             _show(said, possible, by=by, key=key, pictures=shown)
             if overridden:
                 audit(by=by, verb="send personal", on=said, brand=thread.brand_id, kinds=overridden)
@@ -179,7 +183,8 @@ def _apart(said: Interaction, possible: Possibility, *, by: User, key: uuid.UUID
     """An answer without words after `said`."""
     if said.thread is None:
         return said
-    return _write(said.thread, possible, by=by, words="", key=key, seen=None, confirmed=True)
+    purpose = said.delivery.purpose
+    return _write(said.thread, possible, by=by, words="", key=key, seen=None, confirmed=True, purpose=purpose)
 
 
 def _check(possible: Possibility, words: str, pictures: Mapping[int, str]) -> None:
@@ -203,7 +208,15 @@ def _check_privacy(possible: Possibility, words: str, by: User, *, override: boo
 
 
 def _write(
-    thread: Thread, possible: Possibility, *, by: User, words: str, key: uuid.UUID, seen: int | None, confirmed: bool
+    thread: Thread,
+    possible: Possibility,
+    *,
+    by: User,
+    words: str,
+    key: uuid.UUID,
+    seen: int | None,
+    confirmed: bool,
+    purpose: str,
 ) -> Interaction:
     keep_people()
     locked = (
@@ -247,6 +260,7 @@ def _write(
         second=second,
         action=possible.action,
         private_reply=possible.private_reply,
+        purpose="" if private else purpose,
         recipient_external_id=item.author.external_id if item.author else "",
         not_before=Now() + timedelta(seconds=wait),
     )

@@ -9,7 +9,19 @@ from django.db import connection
 from conversations.exposure import STEPS
 
 # A reply that failed or was taken back answers nobody. A removed post waits for nobody.
+#
+# A public word after our last private one tells how the matter ended, unless it only handed over. What was proposed as
+# a hand-over never counts, and what was proposed as a closing word always does. Any other word counts once something
+# before it shows that the matter had been taken up: the customer in private, the customer after we opened the private
+# conversation, or a public word of ours after that. Where nothing does, it is taken for a hand-over if it was written
+# outside; if it was written here, as soon as the customer goes on in private after it.
 _REFRESH = """
+    WITH kept AS NOT MATERIALIZED (
+        SELECT i.id, i.thread_id, i.direction, i.visibility, i.posted_at, i.removed_at, i.root_external_id,
+            d.id IS NOT NULL AS written_here, COALESCE(d.purpose, '') AS purpose
+        FROM conversations_interaction i LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
+        WHERE i.direction <> 'note' AND (d.id IS NULL OR d.state NOT IN ('failed', 'cancelled', 'held'))
+    )
     UPDATE conversations_thread thread SET
         opening_id = sums.opening_id,
         latest_id = sums.latest_id,
@@ -30,9 +42,28 @@ _REFRESH = """
             WHERE thread_id = thread.id AND direction = 'in' AND removed_at IS NULL
                 AND posted_at > COALESCE(sums.last_out, '-infinity')
         ) END,
-        hanging_since = CASE WHEN sums.asked_in_public AND sums.last_out = sums.last_out_private AND sums.last_out >
+        hanging_since = CASE WHEN sums.asked_in_public AND sums.last_out_private >
             COALESCE((SELECT MAX(at) FROM conversations_waiver WHERE thread_id = thread.id), '-infinity')
-            THEN sums.last_out END
+            AND NOT EXISTS (
+                SELECT 1 FROM kept word
+                WHERE word.thread_id = thread.id AND word.direction = 'out' AND word.visibility = 'public'
+                    AND word.removed_at IS NULL AND word.posted_at > sums.last_out_private
+                    AND word.purpose NOT IN ('handover', 'invite') AND (
+                        word.purpose = 'closing'
+                        OR EXISTS (
+                            SELECT 1 FROM kept turn
+                            WHERE turn.thread_id = thread.id AND turn.posted_at < word.posted_at
+                                AND CASE turn.visibility
+                                    WHEN 'private' THEN turn.direction = 'in'
+                                    ELSE turn.posted_at > sums.first_out_private END
+                        )
+                        OR word.written_here AND NOT EXISTS (
+                            SELECT 1 FROM kept more
+                            WHERE more.thread_id = thread.id AND more.posted_at > word.posted_at
+                                AND more.direction = 'in' AND more.visibility = 'private'
+                        )
+                    )
+            ) THEN sums.last_out_private END
     FROM (
         SELECT i.thread_id,
             (ARRAY_AGG(i.id ORDER BY i.posted_at, i.id))[1] AS opening_id,
@@ -42,6 +73,7 @@ _REFRESH = """
             MAX(i.posted_at) FILTER (WHERE i.direction = 'in') AS last_in,
             MAX(i.posted_at) FILTER (WHERE i.direction = 'in' AND i.removed_at IS NULL) AS last_in_kept,
             MAX(i.posted_at) FILTER (WHERE i.direction = 'out') AS last_out,
+            MIN(i.posted_at) FILTER (WHERE i.direction = 'out' AND i.visibility = 'private') AS first_out_private,
             MAX(i.posted_at) FILTER (WHERE i.direction = 'out' AND i.visibility = 'private') AS last_out_private,
             BOOL_OR(i.visibility = 'public' AND i.direction = 'in' AND i.removed_at IS NULL) AS asked_in_public,
             MAX(i.posted_at) AS last_any,
@@ -49,10 +81,8 @@ _REFRESH = """
                 FILTER (WHERE i.visibility = 'public'))[1] AS root,
             COUNT(*) FILTER (WHERE i.direction = 'in') AS ins,
             COUNT(*) FILTER (WHERE i.direction = 'out') AS outs
-        FROM conversations_interaction i
-        LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
-        WHERE i.thread_id = ANY(%(threads)s) AND i.direction <> 'note'
-            AND (d.id IS NULL OR d.state NOT IN ('failed', 'cancelled', 'held'))
+        FROM kept i
+        WHERE i.thread_id = ANY(%(threads)s)
         GROUP BY i.thread_id
     ) sums
     WHERE thread.id = sums.thread_id

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     pass
 
 
+class Purpose(models.TextChoices):
+    """What the product itself proposes to say in public around a matter that goes on in private."""
+
+    HANDOVER = "handover", _("hand-over line: going on in private")
+    INVITE = "invite", _("invitation: the customer has to write to us first")
+    CLOSING = "closing", _("closing public word: solved in private")
+
+
 class Delivery(models.Model):
     """What became of one reply of ours. `key` is made where Send is pressed: the same key is the same reply.
 
@@ -52,6 +60,8 @@ class Delivery(models.Model):
     second = models.BooleanField(default=False)  # knowingly written although a colleague answered the same item
     action = models.CharField(max_length=16, choices=[(a.value, a.value) for a in (Action.REPLY, Action.MESSAGE)])
     private_reply = models.BooleanField(default=False)
+    # of the draft it was written from: a hand-over line is no closing word, whatever its writer made of it
+    purpose = models.CharField(max_length=16, choices=Purpose.choices, blank=True, default="", db_default="")
     recipient_external_id = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     not_before = models.DateTimeField(default=timezone.now)  # undo window, rate limit, settle time
@@ -101,10 +111,7 @@ class Macro(models.Model):
     `steps`: {"tags": [names], "assign": "me", "snooze_hours": n, "close": true}, each of them optional.
     """
 
-    class Purpose(models.TextChoices):
-        HANDOVER = "handover", _("hand-over line: going on in private")
-        INVITE = "invite", _("invitation: the customer has to write to us first")
-        CLOSING = "closing", _("closing public word: solved in private")
+    Purpose = Purpose
 
     name = models.CharField(_("name"), max_length=80)
     text = models.TextField(_("text"), max_length=5000, blank=True)
@@ -168,6 +175,7 @@ class Draft(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     lane = models.CharField(max_length=8)  # reply, message or note
     text = models.TextField(max_length=10_000)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices, blank=True, default="", db_default="")
     saved_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -68,7 +68,8 @@ class Thread(models.Model):
     last_activity_at = models.DateTimeField()
     inbound_count = models.PositiveIntegerField(default=0)
     outbound_count = models.PositiveIntegerField(default=0)
-    # when we last answered in private what began in public, null once a public word (or a waiver) followed
+    # when we last answered in private what began in public, null once a closing word in public (or a waiver)
+    # followed: see conversations.summaries
     hanging_since = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)

@@ -56,6 +56,29 @@ def test_from_public_to_private_and_back(
     assert found == ("closed", None)
 
 
+def test_the_hand_over_line_is_no_closing_word(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    page.keyboard.press("d")
+    expect(page.locator("#composer")).to_contain_text("waits in the public lane")
+    page.keyboard.type("Stakes are on their way.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#log .msg.private.us")).to_contain_text("Stakes are on their way")
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    page.get_by_label("Your text").fill("Maya, have a look at your messages!")
+    expect(page.locator("#draft-hint")).to_have_text("Draft kept")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#log .msg.public.us")).to_contain_text("have a look at your messages")
+    page.keyboard.press("Escape")
+    expect(page.locator("#close-menu")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Write a closing public word")).to_be_visible()
+    assert offstage(lambda: Thread.objects.get().state) == "open"
+
+
 def test_what_waits_in_the_public_lane_stays_there_while_somebody_else_writes(
     thread: Thread, says: partial[object], agent: User, desk: Desk
 ) -> None:

@@ -22,7 +22,7 @@ from conversations.answering import answer
 from conversations.composer import found_in
 from conversations.forms import ReplyForm
 from conversations.lint import personal
-from conversations.models import Draft, Interaction, Macro, Promise, Thread
+from conversations.models import Delivery, Draft, Interaction, Macro, Promise, Thread
 from conversations.record import record
 from conversations.reply import reply
 from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, make_channel, said
@@ -340,6 +340,16 @@ def test_what_was_typed_stays_when_moving(thread: Thread, ana: Client, agent: Us
     step(ana, thread, "lane", purpose="handover", lane="reply", text=drafts.of(thread, agent)["reply"])
     assert drafts.of(thread, agent)["reply"].count("Maya, we have just written") == 1
     assert drafts.of(thread, agent)["reply"].startswith("Sorry Maya!\n")
+
+
+def test_an_answer_tells_what_its_draft_was_proposed_for(thread: Thread, ana: Client) -> None:
+    step(ana, thread, "lane", purpose="handover", lane="reply", text="")
+    send(ana, thread, "It is on its way.", lane="message")
+    send(ana, thread, "Maya, look into your inbox!")
+    asked = step(ana, thread, "lane", purpose="closing", lane="note", text="")
+    assert asked.status_code == 200
+    send(ana, thread, "All good now.", confirmed="1")
+    assert list(Delivery.objects.order_by("id").values_list("purpose", flat=True)) == ["", "handover", "closing"]
 
 
 def test_who_cannot_be_reached_is_invited(thread: Thread, channel: Channel, ana: Client, agent: User) -> None:

@@ -6,18 +6,19 @@ import uuid
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import User
 from channels_ingest.models import Channel
-from channels_ingest.networks.base import Action, Author
-from conversations import actions, deliver, inbox
+from channels_ingest.networks.base import Action, Author, Removal
+from conversations import actions, deliver, drafts, inbox
 from conversations.actions import LeftHanging
 from conversations.models import Delivery, Thread, Waiver
 from conversations.record import record
 from conversations.reply import reply
 from conversations.tabs import tabs_of
 from conversations.wanted import Wanted
-from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
+from tests.cast import JONAS, MAYA, NOON, SOFIA, TRAILHEAD, said, whispered
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +106,69 @@ def test_the_view_shows_as_many_as_a_count_by_hand(channel: Channel, agent: User
     shown = inbox.page(agent, wanted, [channel.brand_id]).rows
     badge = next(tab.count for tab in tabs_of(agent, wanted, [channel.brand_id]) if tab.key == "hanging")
     assert len(shown) == badge == by_hand == 5
+
+
+# -- a hand-over line is no closing word ------------------------------------------------------------------------------
+
+
+def later() -> float:
+    """Minutes after noon at which what is written now stands already."""
+    return (timezone.now() - NOON).total_seconds() / 60 + 1
+
+
+def hand_over(thread: Thread, by: User, text: str = "Maya, see your messages.", purpose: str = "handover") -> None:
+    reply(thread, by=by, text=text, action=Action.REPLY, key=uuid.uuid4(), confirmed=True, purpose=purpose)
+
+
+@pytest.mark.parametrize("purpose", ["handover", "invite"])
+def test_a_hand_over_after_the_private_answer_is_no_closing_word(hanging: Thread, agent: User, purpose: str) -> None:
+    hand_over(hanging, agent, "Sorry, Maya! More in private.", purpose)
+    assert thread_now(hanging).hanging_since == hanging.hanging_since
+    with pytest.raises(LeftHanging):
+        actions.close(hanging, by=agent)
+
+
+def test_a_word_after_the_hand_over_closes_it(hanging: Thread, agent: User) -> None:
+    hand_over(hanging, agent)
+    reply(hanging, by=agent, text="All good now!", action=Action.REPLY, key=uuid.uuid4(), confirmed=True)
+    assert thread_now(hanging).hanging_since is None
+
+
+def test_a_word_written_here_was_a_hand_over_when_the_customer_goes_on_in_private(
+    channel: Channel, hanging: Thread, agent: User
+) -> None:
+    hand_over(hanging, agent, purpose="")
+    assert thread_now(hanging).hanging_since is None
+    record(channel, [whispered("77", MAYA, text="It is the big one", minutes=later())])
+    assert thread_now(hanging).hanging_since == hanging.hanging_since
+
+
+def test_a_closing_word_stays_one_when_the_customer_says_thanks(channel: Channel, hanging: Thread, agent: User) -> None:
+    hand_over(hanging, agent, "Glad we could sort it out.", "closing")
+    record(channel, [whispered("77", MAYA, text="Thanks!", minutes=later())])
+    assert thread_now(hanging).hanging_since is None
+
+
+def test_a_hand_over_written_outside_is_no_closing_word(channel: Channel, hanging: Thread) -> None:
+    record(channel, [said("77", TRAILHEAD, "See your messages", parent="10", minutes=later())])
+    assert thread_now(hanging).hanging_since is not None
+    record(channel, [whispered("78", MAYA, minutes=later() + 1)])
+    record(channel, [said("79", TRAILHEAD, "Solved!", parent="10", minutes=later() + 2)])
+    assert thread_now(hanging).hanging_since is None
+
+
+def test_a_closing_word_that_is_gone_does_not_count(channel: Channel, hanging: Thread) -> None:
+    record(channel, [whispered("77", MAYA, minutes=later())])
+    record(channel, [said("78", TRAILHEAD, "Solved!", parent="10", minutes=later() + 1)])
+    assert thread_now(hanging).hanging_since is None
+    record(channel, [Removal("78")])
+    assert thread_now(hanging).hanging_since is not None
+
+
+def test_a_draft_stays_a_hand_over_however_it_is_edited(hanging: Thread, agent: User) -> None:
+    drafts.keep(hanging, by=agent, lane="reply", text="See your messages.", purpose="handover")
+    drafts.keep(hanging, by=agent, lane="reply", text="Look into your inbox, Maya!")
+    assert drafts.purpose_of(hanging, agent, "reply") == "handover"
+    drafts.keep(hanging, by=agent, lane="reply", text=" ")
+    drafts.keep(hanging, by=agent, lane="reply", text="All solved.")
+    assert drafts.purpose_of(hanging, agent, "reply") == ""
