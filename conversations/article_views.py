@@ -19,7 +19,6 @@ from channels_ingest.networks.base import Action
 from contacts.models import Contact
 from conversations import drafts, helpers
 from conversations.actions import NotPossible
-from conversations.composer_views import joined
 from conversations.forms import ArticleForm
 from conversations.item_views import load_item
 from conversations.models import Article, HelperCredit, Thread
@@ -94,7 +93,7 @@ def _proposed(request: Request, found: Article, thread: Thread) -> HttpResponse:
     lane, words = Action.REPLY.value, helpers.asking(found)
     begun = drafts.of(thread, request.user).get(lane, "")
     if words not in begun:
-        drafts.keep(thread, by=request.user, lane=lane, text=joined(begun, words))
+        drafts.keep(thread, by=request.user, lane=lane, text=drafts.joined(begun, words))
     return HttpResponseRedirect(reverse("thread", args=[thread.pk]) + f"?lane={lane}")
 
 

@@ -104,7 +104,7 @@ class Composer:
     ) -> Composer:
         """With what was typed, and why it was not sent. What is newer has been shown then, so that the next Send does
         not ask again for it."""
-        composer = cls.fresh(thread, by)
+        composer = cls.fresh(thread, by, str(given.get("lane", "")))
         composer.text = str(given.get("text", ""))
         if any(lane.key == given.get("lane") for lane in composer.lanes):
             composer.chosen = str(given["lane"])

@@ -97,12 +97,8 @@ def insert_macro(request: Request, pk: int) -> HttpResponse:
     if macro is None:
         return done(request, thread, Answer(_("No macro matches."), refused=True))
     text = macros.render(macro.text, macros.values_for(thread, request.user))
-    given = request.POST.dict() | {"macro": str(macro.pk), "text": joined(request.POST.get("text", ""), text)}
+    given = request.POST.dict() | {"macro": str(macro.pk), "text": drafts.joined(request.POST.get("text", ""), text)}
     return compose(request, thread, Composer.again(thread, request.user, given))
-
-
-def joined(typed: str, more: str) -> str:
-    return f"{typed.rstrip()}\n{more}" if typed.strip() else more
 
 
 @requires(Permission.REPLY)
@@ -138,7 +134,7 @@ def move(request: Request, pk: int) -> HttpResponse:
     if purpose not in PROPOSED:
         return done(request, thread, Answer(_("This cannot be proposed."), refused=True))
     message = possibilities(thread).message
-    _keep_typed(request, thread)
+    drafts.keep_typed(thread, by=request.user, lane=request.POST.get("lane", ""), text=request.POST.get("text", ""))
     if purpose == Macro.Purpose.CLOSING:
         lane, notice = Action.REPLY, _("Say in public how it ended, then close.")
     elif message.verdict.allowed:
@@ -151,15 +147,9 @@ def move(request: Request, pk: int) -> HttpResponse:
     return compose(request, thread, composer)
 
 
-def _keep_typed(request: Request, thread: Thread) -> None:
-    lane, text = request.POST.get("lane", ""), request.POST.get("text", "").replace("\r\n", "\n")
-    if lane in drafts.LANES and text.strip() and len(text) <= drafts.LONGEST and "\x00" not in text:
-        drafts.keep(thread, by=request.user, lane=lane, text=text)
-
-
 def _propose(request: Request, thread: Thread, purpose: str) -> None:
     """Adds the proposal to the public draft, once."""
     text = proposal(thread, purpose, by=request.user)
     begun = drafts.of(thread, request.user).get(Action.REPLY.value, "")
-    words = begun if text in begun else joined(begun, text)
+    words = begun if text in begun else drafts.joined(begun, text)
     drafts.keep(thread, by=request.user, lane=Action.REPLY.value, text=words, purpose=purpose)

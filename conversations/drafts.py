@@ -48,6 +48,21 @@ def keep(
     return True
 
 
+def keep_typed(thread: Thread, *, by: User, lane: str, text: str) -> None:
+    """Saves what stood in the composer while another step was taken there, where it can be a draft."""
+    words = text.replace("\r\n", "\n")
+    if lane in LANES and words.strip() and len(words) <= LONGEST and "\x00" not in words:
+        keep(thread, by=by, lane=lane, text=words)
+
+
+def put_back(thread: Thread, *, by: User, lane: str, text: str, purpose: str) -> None:
+    """Makes what was not sent after all a draft again, before what has been begun since."""
+    begun = of(thread, by).get(lane, "")
+    words = (joined(text, begun) if begun else text)[:LONGEST]
+    if words.strip():
+        keep(thread, by=by, lane=lane, text=words, purpose=purpose)
+
+
 def forget(thread: Thread, *, by: User, lane: str) -> None:
     """Ends a draft. Whoever saves one at the same moment is either done before, or sees what was sent."""
     with transaction.atomic():
@@ -79,6 +94,11 @@ def of(thread: Thread, user: User) -> dict[str, str]:
 def purpose_of(thread: Thread, user: User, lane: str) -> str:
     """What the product proposed this colleague's draft for; empty where it did not."""
     return Draft.objects.filter(thread=thread, user=user, lane=lane).values_list("purpose", flat=True).first() or ""
+
+
+def joined(typed: str, more: str) -> str:
+    """What was typed, and more on a line of its own."""
+    return f"{typed.rstrip()}\n{more}" if typed.strip() else more
 
 
 def begun_on(thread: Thread) -> list[Draft]:

@@ -20,7 +20,7 @@ from accounts.ids import id_of
 from accounts.roles import Permission
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
-from conversations import actions, belongings, blocking, bulk, deliver, inbox
+from conversations import actions, belongings, blocking, bulk, deliver, drafts, inbox
 from conversations.actions import KeyUsed, NotPossible
 from conversations.answering import answer
 from conversations.belongings import NOT_ASKED, Belongings
@@ -220,11 +220,19 @@ def undo(request: Request, pk: int) -> HttpResponse:
     delivery = _delivery(request, pk)
     if not deliver.undo(delivery, by=request.user):
         return done(request, delivery.thread, Answer(_("It is too late: the reply is on its way."), refused=True))
+    _return_words(request, delivery)
     if not request.htmx:
         messages.info(request, _("The reply was taken back."))
-        return HttpResponseRedirect(back(request, delivery.thread))
-    given = {"text": delivery.interaction.text, "lane": delivery.action}
-    return compose(request, delivery.thread, Composer.again(delivery.thread, request.user, given, fresh_key=True))
+        return HttpResponseRedirect(back(request, delivery.thread, lane=delivery.action))
+    return compose(request, delivery.thread, Composer.fresh(delivery.thread, request.user, delivery.action))
+
+
+def _return_words(request: Request, delivery: Delivery) -> None:
+    """The words of what was taken back are a draft again, before what its writer has begun since."""
+    thread, by = delivery.thread, request.user
+    drafts.keep_typed(thread, by=by, lane=request.POST.get("lane", ""), text=request.POST.get("text", ""))
+    words = delivery.interaction.text
+    drafts.put_back(thread, by=by, lane=delivery.action, text=words, purpose=delivery.purpose)
 
 
 @requires(Permission.REPLY)

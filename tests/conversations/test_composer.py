@@ -352,6 +352,21 @@ def test_an_answer_tells_what_its_draft_was_proposed_for(thread: Thread, ana: Cl
     assert list(Delivery.objects.order_by("id").values_list("purpose", flat=True)) == ["", "handover", "closing"]
 
 
+def test_a_hand_over_that_is_taken_back_stays_one(thread: Thread, ana: Client, agent: User) -> None:
+    step(ana, thread, "lane", purpose="handover", lane="reply", text="")
+    send(ana, thread, "Maya, look into your inbox!")
+    ana.post(f"/deliveries/{Delivery.objects.get().pk}/undo/", headers=HTMX)
+    assert drafts.purpose_of(thread, agent, "reply") == "handover"
+
+
+def test_a_refused_answer_leaves_the_drafts_of_the_other_lanes_in_sight(
+    thread: Thread, ana: Client, agent: User
+) -> None:
+    drafts.keep(thread, by=agent, lane="reply", text="Maya, see your messages.")
+    page = html(send(ana, thread, "", lane="note"))
+    assert '<textarea hidden disabled aria-hidden="true" data-begun="reply">Maya, see your messages.<' in page
+
+
 def test_who_cannot_be_reached_is_invited(thread: Thread, channel: Channel, ana: Client, agent: User) -> None:
     Channel.objects.update(state=Channel.State.HISTORY)
     step(ana, thread, "lane", purpose="handover", lane="reply", text="")

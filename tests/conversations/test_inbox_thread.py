@@ -18,7 +18,7 @@ from accounts.models import User
 from channels_ingest import speaking
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, Media, Removal
-from conversations import actions
+from conversations import actions, drafts
 from conversations.models import Delivery, Interaction, Thread, ThreadEvent
 from conversations.record import record
 from conversations.templatetags.inbox import ago, reach
@@ -310,6 +310,25 @@ def test_a_reply_taken_back_returns_to_the_composer(thread: Thread, agent: User,
     undone = browser.post(f"/deliveries/{Delivery.objects.get().pk}/undo/", headers=HTMX)
     assert "We send them today.</textarea>" in undone.content.decode()
     assert Delivery.objects.get().state == Delivery.State.CANCELLED
+
+
+def test_a_reply_taken_back_stands_before_what_was_begun_since(
+    thread: Thread, agent: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(agent)
+    answer(browser, thread)
+    typed = {"lane": "reply", "text": "And the pegs, too."}
+    browser.post(f"/deliveries/{Delivery.objects.get().pk}/undo/", typed, headers=HTMX)
+    assert drafts.of(thread, agent) == {"reply": "We send them today.\nAnd the pegs, too."}
+
+
+def test_a_reply_taken_back_without_scripts_returns_to_the_composer(
+    thread: Thread, agent: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(agent)
+    answer(browser, thread)
+    html = browser.post(f"/deliveries/{Delivery.objects.get().pk}/undo/", follow=True).content.decode()
+    assert "We send them today.</textarea>" in html
 
 
 def test_a_reply_on_its_way_cannot_be_taken_back(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
