@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.roles import Permission
 from channels_ingest import speaking, wake
 from channels_ingest.networks.base import Action
-from conversations import attachments, lint, notify, summaries
+from conversations import attachments, drafts, lint, notify, summaries
 from conversations.actions import NotPossible, note_event
 from conversations.models import Approval, Delivery, Interaction, Notification, Promise, Thread, ThreadEvent
 from conversations.tree import newest_inbound
@@ -43,9 +43,13 @@ def ask(delivery: Delivery, *, by: User) -> Approval:
 
 def waiting(user: User) -> QuerySet[Approval]:
     """What this colleague may decide on, the longest waiting first; never one's own."""
-    held = Approval.objects.filter(verdict="", delivery__state=Delivery.State.HELD)
-    seen = held.filter(delivery__thread__in=Thread.objects.visible_to(user))
-    return seen.exclude(delivery__interaction__sent_by=user).order_by("asked_at", "pk")
+    held = seen_by(user).filter(verdict="", delivery__state=Delivery.State.HELD)
+    return held.exclude(delivery__interaction__sent_by=user).order_by("asked_at", "pk")
+
+
+def seen_by(user: User) -> QuerySet[Approval]:
+    """Those on threads that this colleague sees, decided or not."""
+    return Approval.objects.filter(delivery__thread__in=Thread.objects.visible_to(user))
 
 
 def approve(approval: Approval, *, by: User, seen: int | None, text: str | None = None) -> None:
@@ -73,7 +77,7 @@ def approve(approval: Approval, *, by: User, seen: int | None, text: str | None 
 
 
 def refuse(approval: Approval, *, by: User, reason: str) -> None:
-    """Keeps an answer back for good; its writer is told why. Raises NotPossible."""
+    """Keeps an answer back for good; its writer is told why, and has the words as a draft. Raises NotPossible."""
     why = " ".join(reason.replace("\x00", "").split())[:500]
     if not why:
         raise NotPossible(_("Say why: the writer needs to know."))
@@ -81,9 +85,17 @@ def refuse(approval: Approval, *, by: User, reason: str) -> None:
     with transaction.atomic():
         _settle(approval, by, state=Delivery.State.CANCELLED, settled_at=Now())
         attachments.release(approval.delivery.interaction_id)
+        _return_words(approval.delivery)
         promises = Promise.objects.filter(interaction=approval.delivery.interaction_id, state=Promise.State.OPEN)
         promises.update(state=Promise.State.WITHDRAWN, settled_at=timezone.now(), settled_by=by, reason=why[:300])
         _decide(approval, Verdict.REFUSED, by, why)
+
+
+def _return_words(delivery: Delivery) -> None:
+    writer = delivery.interaction.sent_by
+    if writer is not None:
+        words = delivery.interaction.text
+        drafts.put_back(delivery.thread, by=writer, lane=delivery.action, text=words, purpose=delivery.purpose)
 
 
 def _check(approval: Approval, by: User) -> None:

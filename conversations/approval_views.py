@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
@@ -16,20 +18,45 @@ from accounts.keyset import page
 from accounts.roles import Permission
 from conversations import approval
 from conversations.actions import NotPossible
-from conversations.models import Approval
+from conversations.models import Approval, Interaction
 from conversations.pages import Request
 from conversations.tree import newest_inbound
 
 PAGE_SIZE = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A decision that could not be taken: why, and what was typed."""
+
+    asked: Approval
+    why: str
+    text: str | None
+    reason: str
+
+
 @requires(Permission.APPROVE)
 @require_safe
 def approvals(request: Request) -> HttpResponse:
     """What waits, the longest first, with what it answers."""
+    return _show(request)
+
+
+def _show(request: Request, failed: Failed | None = None) -> HttpResponse:
+    """The queue; what could not be decided stands first, with what was typed and why."""
     shown = page(_queue(request), by=("asked_at", "id"), after=request.GET.get("after", ""), size=PAGE_SIZE)
-    rows = [(one, newest_inbound(one.delivery.thread) or "") for one in shown.rows]
-    return render(request, "conversations/approvals.html", {"section": "approvals", "page": shown, "rows": rows})
+    rest = [one for one in shown.rows if failed is None or one.pk != failed.asked.pk]
+    asked = [failed.asked, *rest] if failed else rest
+    context = {"section": "approvals", "page": shown, "rows": _beside(asked), "failed": failed}
+    return render(request, "conversations/approvals.html", context, status=409 if failed else 200)
+
+
+def _beside(asked: list[Approval]) -> list[tuple[Approval, int | str, Interaction | None]]:
+    """Each with the newest of what its customer wrote: its id, and itself where it came after what is answered."""
+    newest = {one.pk: newest_inbound(one.delivery.thread) or "" for one in asked}
+    since = {newest[one.pk] for one in asked if newest[one.pk] not in ("", one.delivery.answers_id)}
+    items = Interaction.objects.in_bulk(since) if since else {}
+    return [(one, newest[one.pk], items.get(newest[one.pk])) for one in asked]
 
 
 @requires(Permission.APPROVE)
@@ -47,16 +74,26 @@ def refusing(request: Request, pk: int) -> HttpResponse:
 
 
 def _decide(request: Request, pk: int, words: str, *, seen: int | None = None, refused: bool = False) -> HttpResponse:
-    asked = get_object_or_404(_queue(request), pk=pk)
+    asked = _queue(request).filter(pk=pk).first()
+    if asked is None:
+        return _decided_before(request, pk)
+    text, reason = request.POST.get("text"), request.POST.get("reason", "")
     try:
         if refused:
-            approval.refuse(asked, by=request.user, reason=request.POST.get("reason", ""))
+            approval.refuse(asked, by=request.user, reason=reason)
         else:
-            approval.approve(asked, by=request.user, seen=seen, text=request.POST.get("text"))
+            approval.approve(asked, by=request.user, seen=seen, text=text)
     except NotPossible as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, words)
+        return _show(request, Failed(asked, str(error), text, reason))
+    messages.success(request, words)
+    return HttpResponseRedirect(reverse("approvals"))
+
+
+def _decided_before(request: Request, pk: int) -> HttpResponse:
+    """The form is old, or was sent twice: whoever decided themselves has been told already."""
+    theirs = approval.seen_by(request.user).exclude(delivery__interaction__sent_by=request.user)
+    if get_object_or_404(theirs, pk=pk).by_id != request.user.pk:
+        messages.error(request, _("Somebody decided on this meanwhile."))
     return HttpResponseRedirect(reverse("approvals"))
 
 

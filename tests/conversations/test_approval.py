@@ -11,7 +11,7 @@ from accounts.models import User
 from channels_ingest import speaking
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action
-from conversations import approval, deliver
+from conversations import approval, deliver, drafts
 from conversations.actions import NotPossible
 from conversations.models import Approval, Delivery, Interaction, Notification, Thread
 from conversations.record import record
@@ -167,7 +167,55 @@ def test_a_manager_decides_in_the_queue(
 
 def test_a_number_that_is_no_id_does_not_break_the_queue(held: Approval, manager: User, browser_of: BrowserOf) -> None:
     answer = browser_of(manager).post(f"/approvals/{held.pk}/approval/", {"text": "Yes.", "seen": "9" * 5000})
-    assert answer.status_code == 302
+    assert answer.status_code == 409
+
+
+def test_what_was_typed_stays_when_it_cannot_be_approved(held: Approval, manager: User, browser_of: BrowserOf) -> None:
+    seen = newest_inbound(held.delivery.thread)
+    typed = {"text": "Ask walt@example.com when.", "seen": seen}
+    answer = browser_of(manager).post(f"/approvals/{held.pk}/approval/", typed)
+    assert (answer.status_code, held.delivery.state) == (409, "held")
+    assert "Ask walt@example.com when.</textarea>" in answer.content.decode()
+    assert "personal data" in answer.content.decode()
+
+
+def test_what_the_customer_wrote_since_stands_beside_the_answer(
+    held: Approval, channel: Channel, manager: User, browser_of: BrowserOf
+) -> None:
+    record(channel, [said("2", MAYA, "Never mind, found them!", parent=QUESTION, minutes=5)])
+    browser = browser_of(manager)
+    refused = browser.post(f"/approvals/{held.pk}/approval/", {"text": "They left.", "seen": held.delivery.answers_id})
+    assert "Never mind, found them!" in refused.content.decode()
+    assert "They left.</textarea>" in refused.content.decode()
+
+
+def test_approve_pressed_twice_is_no_error(held: Approval, manager: User, browser_of: BrowserOf) -> None:
+    browser, typed = browser_of(manager), {"seen": newest_inbound(held.delivery.thread)}
+    path = f"/approvals/{held.pk}/approval/"
+    first, second = browser.post(path, typed), browser.post(path, typed, follow=True)
+    assert (first.status_code, second.status_code) == (302, 200)
+    assert "meanwhile" not in second.content.decode()
+
+
+def test_who_comes_second_is_told_that_it_is_decided(
+    held: Approval, manager: User, admin: User, browser_of: BrowserOf
+) -> None:
+    let_go(held, admin)
+    page = browser_of(manager).post(f"/approvals/{held.pk}/refusal/", {"reason": "No."}, follow=True)
+    assert "Somebody decided on this meanwhile." in page.content.decode()
+
+
+def test_a_stranger_decides_nothing(held: Approval, stranger: User, browser_of: BrowserOf) -> None:
+    Approval.objects.update(verdict="approved")
+    stranger.role = "manager"
+    stranger.save()
+    assert browser_of(stranger).post(f"/approvals/{held.pk}/refusal/", {"reason": "No."}).status_code == 404
+
+
+def test_refused_words_are_their_writers_draft_again(held: Approval, trainee: User, manager: User) -> None:
+    drafts.keep(held.delivery.thread, by=trainee, lane="reply", text="And the pegs?")
+    approval.refuse(held, by=manager, reason="Say when.")
+    assert drafts.of(held.delivery.thread, trainee) == {"reply": "They left today.\nAnd the pegs?"}
 
 
 def test_an_agent_has_no_queue(held: Approval, trainee: User, browser_of: BrowserOf) -> None:
