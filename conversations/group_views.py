@@ -44,7 +44,7 @@ def forking(request: Request, pk: int, item_pk: int) -> HttpResponse:
     """Makes an item the beginning of a thread of its own."""
     thread, item = load_item(request, pk, item_pk)
     try:
-        forked = regroup.fork(item, by=request.user)
+        forked = regroup.forked_at(item, off=thread) or regroup.fork(item, off=thread, by=request.user)
     except NotPossible as refused:
         messages.error(request, str(refused))
         return HttpResponseRedirect(reverse("item", args=[thread.pk, item.pk]))
@@ -57,7 +57,9 @@ def forking(request: Request, pk: int, item_pk: int) -> HttpResponse:
 def joining(request: Request, pk: int) -> HttpResponse:
     """Takes another thread of the same person into this one."""
     thread = thread_of(request, pk)
-    other = get_object_or_404(_others(request, thread), pk=id_of(request.POST.get("other")))
+    other = get_object_or_404(_same(request, thread), pk=id_of(request.POST.get("other")))
+    if other.joined_into_id == thread.pk:  # sent twice
+        return HttpResponseRedirect(reverse("thread", args=[thread.pk]))
     return _step(request, thread, lambda: regroup.join(other, into=thread, by=request.user), _("The two are one now."))
 
 
@@ -73,8 +75,13 @@ def grouping_undo(request: Request, pk: int, journal_pk: int) -> HttpResponse:
 
 
 def _others(request: Request, thread: Thread) -> QuerySet[Thread]:
-    same = visible_threads(request).filter(contact=thread.contact_id, brand=thread.brand_id)
-    return same.exclude(pk=thread.pk).exclude(state__in=Thread.PUT_AWAY).select_related("latest", "channel")
+    others = _same(request, thread).exclude(pk=thread.pk).exclude(state__in=Thread.PUT_AWAY)
+    return others.select_related("latest", "channel")
+
+
+def _same(request: Request, thread: Thread) -> QuerySet[Thread]:
+    """All of the person with this brand, also what is put away."""
+    return visible_threads(request).filter(contact=thread.contact_id, brand=thread.brand_id)
 
 
 def _step(request: Request, thread: Thread, do: Callable[[], object], words: str) -> HttpResponse:

@@ -103,6 +103,8 @@ def _step(article: Article, before: tuple[str, ...], after: str, by: User, **cha
         changed = Article.objects.filter(pk=article.pk, state__in=before).update(
             state=after, changed_at=timezone.now(), **changes
         )
+        if not changed and not changes and Article.objects.filter(pk=article.pk, state=after).exists():
+            return  # sent twice
         if not changed:
             words = _("An article that is “%(state)s” cannot take this step.")
             raise NotPossible(words % {"state": article.get_state_display()})

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
@@ -44,6 +45,9 @@ def moderation_of(request: Request, pk: int, item_pk: int) -> HttpResponse:
     """Hides, deletes or reports the item."""
     thread, item = load_item(request, pk, item_pk)
     why = request.POST.get("why", "")
+    if moderation.is_done(item, request.POST.get("deed", "")):
+        messages.info(request, _("This is done already."))
+        return HttpResponseRedirect(reverse("item", args=[thread.pk, item.pk]))
     return _step(
         request,
         thread,

@@ -31,6 +31,9 @@ from conversations.record import record
 
 REASON_LENGTH = 300
 REMOVED_BY_US = "moderated"
+_OPPOSITES = {
+    "hide": "show", "show": "hide", "block": "let-in", "let-in": "block", "spam": "not-spam", "not-spam": "spam",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,14 @@ def _spamming(item: Interaction) -> Deed:
 
 def is_spam(identity: Identity, brand_id: int) -> bool:
     return SpamReport.objects.filter(identity=identity, brand=brand_id).exists()
+
+
+def is_done(item: Interaction, deed: str) -> bool:
+    """Whether the item or its author stands already as this deed would have it: a form that was sent twice, or late."""
+    opposite = _OPPOSITES.get(deed)
+    if deed == "delete" or opposite is None:
+        return deed == "delete" and item.removed_at is not None
+    return any(one.key == opposite and one.allowed for one in deeds(item))
 
 
 def moderate(item: Interaction, *, deed: str, by: User, why: str) -> str:

@@ -30,13 +30,16 @@ from conversations.record import PRIVATE_LANE
 Standing = dict[str, Any]
 
 
-def fork(item: Interaction, *, by: User) -> Thread:
+def fork(item: Interaction, *, by: User, off: Thread | None = None) -> Thread:
     """Makes this item, and what came of it in its thread, a thread of its own; returns it.
 
-    Of a private conversation all that follows goes along. Raises NotPossible.
+    Of a private conversation all that follows goes along. Raises NotPossible, also where the item does not stand in
+    the thread `off` (any more).
     """
     if item.thread_id is None or not item.is_inbound:
         raise NotPossible(_("Only what the customer wrote can begin a matter of its own."))
+    if off is not None and item.thread_id != off.pk:
+        raise NotPossible(_("This item went to another thread meanwhile. Look again."))
     with transaction.atomic():
         (source,) = _hold([item.thread_id])
         item = Interaction.objects.select_related("channel").get(pk=item.pk)
@@ -57,6 +60,13 @@ def fork(item: Interaction, *, by: User) -> Thread:
         _move(items, lanes, target)
         _tell(journal, ThreadEvent.Verb.FORKED, by)
     return target
+
+
+def forked_at(item: Interaction, *, off: Thread) -> Thread | None:
+    """The thread that was split off here at this very item, while that is in force."""
+    forks = Regrouping.objects.filter(kind=Regrouping.Kind.FORK, source=off, undone_at=None)
+    found = forks.filter(target=item.thread_id, target__opening=item).select_related("target").first()
+    return found.target if found else None
 
 
 def join(drop: Thread, *, into: Thread, by: User) -> Thread:

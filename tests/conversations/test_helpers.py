@@ -97,6 +97,13 @@ def test_an_agent_credits_and_publishes_by_plain_forms(
     assert b"published" in browser.get("/articles/").content
 
 
+def test_a_step_sent_twice_is_no_error(article: Article, agent: User, browser_of: BrowserOf) -> None:
+    browser, path = browser_of(agent), f"/articles/{article.pk}/step/"
+    browser.post(path, {"step": "ask"})
+    assert "cannot take this step" not in browser.post(path, {"step": "ask"}, follow=True).content.decode()
+    assert "cannot take this step" in browser.post(path, {"step": "publish"}, follow=True).content.decode()
+
+
 def test_a_stranger_sees_no_article(article: Article, stranger: User, browser_of: BrowserOf) -> None:
     assert browser_of(stranger).get(f"/articles/{article.pk}/").status_code == 404
 

@@ -173,6 +173,18 @@ def test_a_manager_moderates_on_the_page_of_the_item(
     assert b"hid an item on the network: <bdi>rude" in browser.get(answer.headers["Location"]).content
 
 
+@pytest.mark.parametrize("deed", ["hide", "delete", "spam"])
+def test_what_is_sent_twice_is_done_once_and_no_error(
+    network: ModeratedNetwork, item: Interaction, manager: User, browser_of: BrowserOf, deed: str
+) -> None:
+    browser, path = browser_of(manager), f"/threads/{item.thread_id}/items/{item.pk}/moderation/"
+    browser.post(path, {"deed": deed, "why": "an insult"}, follow=True)
+    written, asked = AuditEntry.objects.count(), list(network.asked)
+    second = browser.post(path, {"deed": deed, "why": "an insult"}, follow=True)
+    assert "This is done already." in second.content.decode()
+    assert (AuditEntry.objects.count(), network.asked) == (written, asked)
+
+
 def test_an_agent_sees_no_moderation_and_cannot_moderate(
     network: ModeratedNetwork, item: Interaction, agent: User, browser_of: BrowserOf
 ) -> None:

@@ -236,6 +236,31 @@ def test_an_agent_splits_joins_and_takes_back_by_plain_forms(
     assert texts(forked) == ["3", "4", "5"]
 
 
+def test_a_split_sent_twice_is_one(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
+    browser, path = browser_of(agent), f"/threads/{thread.pk}/items/{item('3').pk}/fork/"
+    first, second = browser.post(path), browser.post(path)
+    assert first.headers["Location"] == second.headers["Location"] == f"/threads/{item('3').thread_id}/"
+    assert Regrouping.objects.count() == 1
+
+
+def test_an_old_form_splits_nothing_off_the_thread_that_the_item_went_to(
+    thread: Thread, agent: User, browser_of: BrowserOf
+) -> None:
+    regroup.fork(item("3"), by=agent)
+    page = browser_of(agent).post(f"/threads/{thread.pk}/items/{item('5').pk}/fork/", follow=True)
+    assert "went to another thread meanwhile" in page.content.decode()
+    assert Regrouping.objects.count() == 1
+
+
+def test_a_join_sent_twice_is_one(channel: Channel, thread: Thread, agent: User, browser_of: BrowserOf) -> None:
+    record(channel, [said("6", MAYA, "Something else", minutes=9)])
+    browser, other = browser_of(agent), item("6").thread_id
+    path, chosen = f"/threads/{thread.pk}/grouping/join/", {"other": other}
+    answers = [browser.post(path, chosen), browser.post(path, chosen)]
+    assert [answer.headers["Location"] for answer in answers] == [f"/threads/{thread.pk}/"] * 2
+    assert Regrouping.objects.count() == 1
+
+
 def test_a_stranger_can_neither_split_nor_join(thread: Thread, stranger: User, browser_of: BrowserOf) -> None:
     browser = browser_of(stranger)
     answers = [
