@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.mail import Letter, in_language_of, mail_once
 from accounts.models import Digest, User
-from accounts.roles import Permission
+from accounts.roles import Permission, Role
 from conversations import live
 from conversations.models import Delivery, Interaction, Notification, Promise, Thread
 
@@ -112,12 +112,19 @@ def _tell_of_failure(delivery: Delivery) -> int:
     return tell([writer], Kind.FAILED, delivery.thread, interaction=delivery.interaction) if writer else 0
 
 
+def still_served() -> Q:
+    """Notifications of threads whose brand their user still works for: a name of it goes to nobody else's mail."""
+    members = User.brands.through.objects.filter(user=OuterRef("user"), brand=OuterRef("thread__brand"))
+    return Q(user__role=Role.ADMIN) | Q(Exists(members))
+
+
 # -- by mail ----------------------------------------------------------------------------------------------------------
 
 
 def mail_due(now: datetime) -> int:
     """Mails what is unread to those who want mail, one mail for each; returns how many mails went out."""
-    unread = Notification.objects.filter(mailed_at=None, read_at=None, at__gt=now - 2 * DAY, user__is_active=True)
+    new = Notification.objects.filter(mailed_at=None, read_at=None, at__gt=now - 2 * DAY, user__is_active=True)
+    unread = new.filter(still_served())
     waiting = unread.exclude(user__digest=Digest.OFF).select_related("user", "thread__contact").order_by("user", "pk")
     mails = 0
     for user, found in groupby(waiting[: 10 * BATCH], key=lambda one: one.user):

@@ -139,6 +139,14 @@ def test_what_was_read_is_not_mailed(thread: Thread, agent: User, colleague: Use
     assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
 
 
+def test_who_left_the_brand_gets_no_mail_about_it(thread: Thread, agent: User, colleague: User) -> None:
+    colleague.digest = Digest.INSTANT
+    colleague.save()
+    actions.write_note(thread, by=agent, text="@Ben")
+    colleague.brands.clear()
+    assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
+
+
 # -- the pages --------------------------------------------------------------------------------------------------------
 
 

@@ -72,6 +72,11 @@ def test_what_was_read_is_not_pushed(note: Thread, colleague: User, pushed: list
     assert push.push_due(timezone.now()) == 0
 
 
+def test_who_left_the_brand_gets_no_push_about_it(note: Thread, colleague: User, pushed: list[dict[str, str]]) -> None:
+    colleague.brands.clear()
+    assert push.push_due(timezone.now()) == 0
+
+
 def test_a_kind_that_is_switched_off_is_not_pushed(
     channel: Channel, agent: User, colleague: User, ben: Client, pushed: list[dict[str, str]]
 ) -> None:
