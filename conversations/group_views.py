@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -68,10 +69,9 @@ def joining(request: Request, pk: int) -> HttpResponse:
 def grouping_undo(request: Request, pk: int, journal_pk: int) -> HttpResponse:
     """Takes a fork or a join back."""
     journals = Regrouping.objects.select_related("source", "target")
-    visible = visible_threads(request).filter(pk=pk).values("pk")
-    mine = (journals.filter(source__in=visible) | journals.filter(target__in=visible)).filter(pk=journal_pk)
-    journal = get_object_or_404(mine)
-    return _step(request, journal.source, lambda: regroup.take_back(journal, by=request.user), _("All is as it was."))
+    thread = thread_of(request, pk)
+    journal = get_object_or_404(journals.filter(Q(source=thread) | Q(target=thread)), pk=journal_pk)
+    return _step(request, thread, lambda: regroup.take_back(journal, by=request.user), _("All is as it was."))
 
 
 def _others(request: Request, thread: Thread) -> QuerySet[Thread]:

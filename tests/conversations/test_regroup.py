@@ -232,7 +232,8 @@ def test_an_agent_splits_joins_and_takes_back_by_plain_forms(
     assert browser.get(went).headers["Location"] == f"/threads/{thread.pk}/"
     journal = Regrouping.objects.latest("pk")
     assert b"Take it back" in browser.get(f"/threads/{thread.pk}/grouping/").content
-    browser.post(f"/threads/{thread.pk}/grouping/{journal.pk}/undo/")
+    undone = browser.post(f"/threads/{thread.pk}/grouping/{journal.pk}/undo/")
+    assert undone.headers["Location"] == f"/threads/{thread.pk}/"
     assert texts(forked) == ["3", "4", "5"]
 
 
