@@ -48,7 +48,7 @@ NOT_OURS = re.compile(
     r"|\bUTC\b|\b[A-Z]\w+/[A-Z][\w/ +-]+"  # time zones
     r"|\b\d[\d.]*[kmhdw]\b"  # figures: 18.2k followers, longer than 4h
     r"|\{[a-z ]+[|}]"  # variables of macros
-    r"|[\w.+-]+@[\w.-]+|\bscrm_\w*"
+    r"|[\w.+-]+@[\w.-]+|\bscrm_[\w-]*"  # addresses, and keys: random letters, of which some are hyphens
 )
 FRAGMENTS = (
     "/palette/?views=1", "/palette/?q=а&thread={thread}", "/bulk/count/?view=all", "/bulk/whom/",
@@ -216,6 +216,10 @@ def test_scripts_hold_no_words_of_their_own() -> None:
 def test_what_is_not_marked_is_found() -> None:
     page = '<p title="Over ⟦there~⟧">⟦Marked, with <a href="/here/">a link</a> inside~⟧</p><b>Bare</b><kbd>Ctrl</kbd>'
     assert unmarked(page, NOT_OURS) == ["Over", "Bare"]
+
+
+def test_no_letter_of_a_key_is_a_word_of_ours() -> None:
+    assert unmarked("<td>scrm_tC3-id…</td>", NOT_OURS) == []
 
 
 def test_every_deed_in_the_audit_log_has_a_name() -> None:
