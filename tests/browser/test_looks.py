@@ -50,8 +50,9 @@ def opened(page: Page, thread: Thread) -> Page:
 
 @pytest.mark.parametrize("width", [360, 1440])
 def test_the_number_of_what_is_new_stands_beside_its_bell(thread: Thread, agent: User, desk: Desk, width: int) -> None:
-    page = opened(desk(agent, width=width), thread)
-    page.evaluate("Object.assign(document.querySelector('#bell .badge'), {hidden: false, textContent: '99+'})")
+    page = desk(agent, width=width)
+    page.route("**/notifications/count/", lambda asked: asked.fulfill(json={"count": 100, "newest": 0, "words": ""}))
+    expect(opened(page, thread).locator("#bell .badge")).to_have_text("99+")
     bell, badge = box(page.locator("#bell .icon")), box(page.locator("#bell .badge"))
     assert abs(badge["x"] - (bell["x"] + bell["width"])) <= BESIDE
     assert badge["x"] + badge["width"] <= width
@@ -98,13 +99,18 @@ def test_the_menus_on_selected_threads_fit(thread: Thread, manager: User, desk: 
         assert shown["x"] + shown["width"] <= width
 
 
+def told(page: Page) -> FloatRect:
+    """Where words of the product show up."""
+    tell = "text => document.dispatchEvent(new CustomEvent('toast', {detail: {text, tags: 'error'}}))"
+    page.evaluate(tell, "Something went wrong on our side. Your text stays here; please try again.")
+    return box(page.locator(".toast"))
+
+
 def test_on_a_phone_words_of_the_product_lie_on_no_button_of_the_composer(
     thread: Thread, agent: User, desk: Desk
 ) -> None:
     page = opened(desk(agent, **PHONE), thread)
-    tell = "text => document.dispatchEvent(new CustomEvent('toast', {detail: {text, tags: 'error'}}))"
-    page.evaluate(tell, "Something went wrong on our side. Your text stays here; please try again.")
-    toast, composer = box(page.locator(".toast")), box(page.locator("#composer"))
+    toast, composer = told(page), box(page.locator("#composer"))
     assert toast["y"] + toast["height"] <= composer["y"]
     assert box(page.locator(".toast button"))["width"] >= 24
 
