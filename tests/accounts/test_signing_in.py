@@ -162,3 +162,11 @@ def test_a_stranger_learns_nothing_about_who_has_an_account(agent: User, nobody:
 def test_a_stranger_is_sent_to_the_sign_in_page(nobody: Client) -> None:
     answer = nobody.get(reverse("profile"))
     assert answer.headers["Location"] == f"{reverse('sign-in')}?next={reverse('profile')}"
+
+
+def test_who_is_signed_out_and_sends_a_stale_form_is_led_to_sign_in() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/sign-in/", {"username": "x", "password": "x"})
+    assert answer.status_code == 403
+    page = answer.content.decode()
+    assert "Please try again" in page
+    assert '<a class="btn primary" href="/">Sign in</a>' in page
