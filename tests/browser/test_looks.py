@@ -10,7 +10,7 @@ from channels_ingest.models import Channel
 from conversations.models import Macro, Thread
 from conversations.record import record
 from tests.browser.conftest import Desk, Offstage, live
-from tests.cast import MAYA, said
+from tests.cast import JONAS, MAYA, said
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -113,6 +113,16 @@ def test_on_a_phone_words_of_the_product_lie_on_no_button_of_the_composer(
     toast, composer = told(page), box(page.locator("#composer"))
     assert toast["y"] + toast["height"] <= composer["y"]
     assert box(page.locator(".toast button"))["width"] >= 24
+
+
+def test_the_box_of_a_grouped_row_is_not_covered(
+    thread: Thread, channel: Channel, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    offstage(lambda: record(channel, [said("2", JONAS, "Nor in mine!", parent=FIRST)]))
+    page = desk(agent)
+    page.goto("/?view=all&group=1")
+    page.get_by_role("link", name="Show all under this post").hover()
+    assert page.locator("#rows .pick").evaluate(IS_ON_TOP)
 
 
 def test_who_writes_much_goes_on_seeing_the_last_words(
