@@ -7,6 +7,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
+from conversations.macros import tag_thread
 from conversations.models import Macro, Thread
 from conversations.record import record
 from tests.browser.conftest import Desk, Offstage, live
@@ -123,6 +124,17 @@ def test_the_box_of_a_grouped_row_is_not_covered(
     page.goto("/?view=all&group=1")
     page.get_by_role("link", name="Show all under this post").hover()
     assert page.locator("#rows .pick").evaluate(IS_ON_TOP)
+
+
+def test_the_step_that_tags_stands_beside_the_tags_at_every_width(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    offstage(lambda: tag_thread(thread, names=["refund for a parcel"], by=agent))
+    page = opened(desk(agent), thread)
+    tag, step = page.locator("#facts .chip.accent"), page.locator("#tag-menu")
+    for width in range(780, 1240, 20):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert abs(box(tag)["y"] - box(step)["y"]) < box(step)["height"], width
 
 
 def test_who_writes_much_goes_on_seeing_the_last_words(
