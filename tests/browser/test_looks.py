@@ -7,6 +7,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
+from channels_ingest.networks.base import Author
 from conversations.macros import tag_thread
 from conversations.models import Macro, Thread
 from conversations.record import record
@@ -23,6 +24,14 @@ IS_ON_TOP = """
     one => {
         const {x, y, width, height} = one.getBoundingClientRect();
         return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    }
+"""
+
+TEXT_BEGINS = """
+    one => {
+        const words = new Range();
+        words.selectNodeContents(one);
+        return words.getBoundingClientRect().x;
     }
 """
 
@@ -135,6 +144,18 @@ def test_the_step_that_tags_stands_beside_the_tags_at_every_width(
     for width in range(780, 1240, 20):
         page.set_viewport_size({"width": width, "height": 900})
         assert abs(box(tag)["y"] - box(step)["y"]) < box(step)["height"], width
+
+
+def test_a_name_in_arabic_stands_beside_its_face(
+    channel: Channel, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    noura = Author("7", "noura", "نورة بنت عبد العزيز")
+    offstage(lambda: record(channel, [said("1", noura, "مرحبا")]))
+    page = desk(agent)
+    page.goto("/contacts/")
+    face, name = box(page.locator(".person-row .avatar")), page.get_by_text(noura.name)
+    begins = name.evaluate(TEXT_BEGINS)
+    assert begins - (face["x"] + face["width"]) <= 2 * BESIDE
 
 
 def test_who_writes_much_goes_on_seeing_the_last_words(
