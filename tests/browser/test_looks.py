@@ -125,6 +125,15 @@ def test_on_a_phone_words_of_the_product_lie_on_no_button_of_the_composer(
     assert box(page.locator(".toast button"))["width"] >= 24
 
 
+@pytest.mark.parametrize("width", [800, 1440, 2560])
+def test_on_a_desk_words_of_the_product_stand_beside_the_composer(
+    thread: Thread, agent: User, desk: Desk, width: int
+) -> None:
+    page = opened(desk(agent, width=width), thread)
+    toast = told(page)
+    assert toast["x"] + toast["width"] <= box(page.locator("#composer"))["x"]
+
+
 def test_the_box_of_a_grouped_row_is_not_covered(
     thread: Thread, channel: Channel, agent: User, desk: Desk, offstage: Offstage[object]
 ) -> None:
