@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from accounts.models import User
 from channels_ingest.models import Channel
@@ -165,6 +165,25 @@ def test_a_name_in_arabic_stands_beside_its_face(
     face, name = box(page.locator(".person-row .avatar")), page.get_by_text(noura.name)
     begins = name.evaluate(TEXT_BEGINS)
     assert begins - (face["x"] + face["width"]) <= 2 * BESIDE
+
+
+def test_what_is_on_its_way_is_seen(thread: Thread, agent: User, desk: Desk) -> None:
+    page = opened(desk(agent), thread)
+    waiting: list[Route] = []
+
+    def hold(asked: Route) -> None:
+        waiting.append(asked)
+
+    page.route("**/snooze/**", hold)
+    page.locator("#snooze-menu > summary").click()
+    usual = page.locator("#snooze-menu button").first
+    usual.click()
+    expect(page.locator("#snooze-menu .htmx-request, #snooze-menu.htmx-request")).to_have_count(1)
+    assert page.evaluate("getComputedStyle(document.body, '::before').borderTopStyle") == "solid"
+    assert usual.evaluate("button => getComputedStyle(button).pointerEvents") == "none"
+    waiting[0].abort()
+    expect(page.locator(".toast.error")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.body, '::before').content") == "none"
 
 
 def test_who_writes_much_goes_on_seeing_the_last_words(
