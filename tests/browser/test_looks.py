@@ -34,6 +34,19 @@ TEXT_BEGINS = """
         return words.getBoundingClientRect().x;
     }
 """
+CUTS_THE_RING = """
+    one => {
+        const ringed = one.closest(".lane-tab") ?? one;
+        if (getComputedStyle(ringed).boxShadow.includes("inset")) return null;
+        const ring = 4, {top, bottom} = ringed.getBoundingClientRect();
+        for (let at = ringed.parentElement; at; at = at.parentElement) {
+            const {top: least, bottom: most} = at.getBoundingClientRect();
+            const cuts = getComputedStyle(at).overflowY !== "visible" && (top - ring < least || bottom + ring > most);
+            if (cuts && !getComputedStyle(at).boxShadow.includes("px")) return at.className;
+        }
+        return null;
+    }
+"""
 
 
 @pytest.fixture
@@ -196,3 +209,12 @@ def test_who_writes_much_goes_on_seeing_the_last_words(
     below = "log => [Math.round(log.scrollHeight - log.scrollTop - log.clientHeight), log.scrollTop > 0]"
     page.wait_for_function("document.querySelector('#text').offsetHeight > 150")
     assert page.locator("#log").evaluate(below) == [0, True]
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_ring_around_what_has_the_focus_is_whole(thread: Thread, agent: User, desk: Desk, width: int) -> None:
+    page = opened(desk(agent, width=width), thread)
+    page.keyboard.press("Tab")  # from here on the focus is one of the keyboard's
+    for ringed in page.locator("#head h2 a, #facts summary, #facts .audience, .lane-tab input:checked").all():
+        ringed.focus()
+        assert ringed.evaluate(CUTS_THE_RING) is None
