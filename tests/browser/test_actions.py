@@ -163,7 +163,7 @@ def test_ten_of_a_kind(ten_of_a_kind: None, agent: User, desk: Desk, offstage: O
     live(page)
     hands.press("j", "x")
     expect(page.locator("#picked")).to_have_text("1")
-    hands.click(page.get_by_role("checkbox", name="all in this view"))
+    hands.click(page.get_by_role("checkbox", name="all 10 in this view"))
     hands.click(page.locator("#bulk button[value=close]"))
     expect(page.locator("#progress")).to_contain_text("10 threads done")
     left = offstage(lambda: list(Thread.objects.filter(state="open").values_list("contact__name", flat=True)))
