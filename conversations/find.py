@@ -36,7 +36,7 @@ LONGEST_WALK = 64_000  # entries of all walks for one page
 MOST_DAYS = 730  # for which the index is asked for one page
 MOST_BEGUN = 1_000_000  # entries with words that begin so: each look into the index goes through all of them
 MOST_MATCHES = 5_000  # looked at in one turn: many may belong to one thread, or to threads that are not wanted
-MOST_TURNS = 5  # of reading; the days of the first, each time eight times as many, are these 730
+MOST_TURNS = 5  # of reading: with eight times as many days each, they reach over all of these
 BEGINNING = datetime(9999, 1, 1, tzinfo=UTC)  # of a walk that goes back through time
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"(\d{1,17})\.([01])\.(\d{1,18})\Z", re.ASCII)

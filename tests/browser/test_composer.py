@@ -82,21 +82,6 @@ def test_the_hand_over_line_is_no_closing_word(
     assert offstage(lambda: Thread.objects.get().state) == "open"
 
 
-def test_what_waits_in_the_public_lane_stays_there_while_somebody_else_writes(
-    thread: Thread, says: partial[object], agent: User, desk: Desk
-) -> None:
-    page = desk(agent)
-    open_thread(page, thread)
-    live(page)
-    page.keyboard.press("d")
-    expect(page.locator("#composer")).to_contain_text("waits in the public lane")
-    says(said("2", MAYA, "@trailhead are you there?", parent=FIRST, minutes=2))
-    expect(page.locator("#log")).to_contain_text("are you there?")
-    expect(page.locator("input[name=lane][value=message]")).to_be_checked()
-    expect(page.get_by_label("Your text")).to_have_value("")
-    expect(page.locator("#composer")).to_contain_text("waits in the public lane")
-
-
 def test_a_promise_is_confirmed_falls_due_and_is_kept(
     thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
 ) -> None:
