@@ -253,9 +253,13 @@ class _Search:
 
     def _is_found(self) -> bool:
         """Searches in the way that suits the words; whether the page is full then, or nothing is left."""
-        if (self.expected <= MAYBE_RARE and self._read_rare()) or self._walk(SHORT_WALK):
+        if (self._may_be_rare() and self._read_rare()) or self._walk(SHORT_WALK):
             return True
         return self._walk(LONGEST_WALK) if self.met >= OFTEN * self.walked else self._look_up_days()
+
+    def _may_be_rare(self) -> bool:
+        """A phrase only where few are expected: the index tells its words, and each text that has them is read."""
+        return bool(self.expected <= (RARE if "<->" in self.values["query"] else MAYBE_RARE))
 
     def _read_rare(self) -> bool:
         """Reads all matches at once, or says that they are too many."""
