@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
-from accounts.ids import id_of
+from accounts.ids import ids_of
 from accounts.keyset import page
 from accounts.roles import Permission
 from channels_ingest import connect
@@ -112,7 +112,7 @@ def replay(request: SignedIn, pk: int) -> HttpResponse:
     """Has stored webhook bodies read again: those ticked, or all that a filter shows (the latest 200)."""
     channel = channel_of(request.user, pk)
     ours = WebhookEvent.objects.filter(app=channel.app_id).exclude(state=WebhookEvent.State.RECEIVED)
-    ticked = [one for one in map(id_of, request.POST.getlist("event")) if one is not None]
+    ticked = ids_of(request.POST.getlist("event"))
     chosen = request.POST.get("only", "")
     found = ours.filter(pk__in=ticked) if ticked else ours.filter(EVENTS.get(chosen, EVENTS["poison"])[1])
     wanted = list(found.order_by("-id").defer("body")[:MOST_AT_ONCE]) if ticked or "all" in request.POST else []

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choosing import MOST_LISTED, one_of
-from accounts.ids import id_of
+from accounts.ids import id_of, ids_of
 from accounts.models import Brand, Digest, Team, User
 from accounts.roles import Permission
 from channels_ingest.networks.base import Action
@@ -66,7 +66,7 @@ class ReplyForm(forms.Form):
 def pictures_in(data: Mapping[str, Any]) -> dict[int, str]:
     """The begun pictures that a form names, with the descriptions typed for them."""
     named = data.getlist("picture") if isinstance(data, QueryDict) else data.get("picture", [])
-    ids = [pk for one in named if (pk := id_of(str(one))) is not None][:MOST_PICTURES]
+    ids = ids_of(map(str, named))[:MOST_PICTURES]
     return {pk: str(data.get(f"alt-{pk}", "")) for pk in ids}
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import requires
 from accounts.choosing import words_typed
-from accounts.ids import id_of
+from accounts.ids import ids_of
 from accounts.roles import Permission
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
@@ -61,7 +61,7 @@ def rows(request: Request) -> HttpResponse:
     """What became of some threads in the list that the query names: those that belong to it, and the counts."""
     user = request.user
     wanted, brands = Wanted.read(request.GET.dict()), inbox.brand_ids(user)
-    ids = [one for one in map(id_of, request.GET.get("ids", "").split(",")) if one is not None]
+    ids = ids_of(request.GET.get("ids", "").split(","))
     context = {
         "wanted": wanted,
         "tabs": tabs_of(user, wanted, brands),
