@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: made once, started with the same settings each time."""
 
 import importlib.util
+import os
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,6 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
-    "shared_buffers": "48MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
     "effective_cache_size": "512MB",
@@ -38,6 +38,14 @@ SETTINGS = {
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 FORGETFUL = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
+BUFFERS = 48, 512  # megabytes, at least and at most
+
+
+def shared_buffers() -> int:
+    """Megabytes: a 32nd of the machine's memory, within bounds. PostgreSQL takes only as much of it as it has data."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    least, most = BUFFERS
+    return min(max(memory // 32, least), most)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,7 @@ class Postgres:
     def command(self) -> Command:
         settings = SETTINGS | (DURABLE if self.durable else FORGETFUL)
         settings["unix_socket_directories"] = str(self.places.sockets)
+        settings["shared_buffers"] = f"{shared_buffers()}MB"
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Command(
             name=self.name,

@@ -15,6 +15,7 @@ from scrm.services import BASE_DIR
 
 APP_SERVICES = ("migrate", "web", "worker", "schedule")
 READ_BY_IMAGES = {
+    "POSTGRES_BUFFERS",
     "WEB_PROCESSES",
     "WORKER_PROCESSES",
     "PUBLISH",

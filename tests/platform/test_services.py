@@ -8,6 +8,7 @@ import pytest
 
 from scrm import services
 from scrm.embedded.places import Places
+from scrm.embedded.postgres import shared_buffers
 from tests.platform.places import Site, line_of
 
 CONNECT = """
@@ -103,6 +104,15 @@ def test_data_is_checksummed_and_written_through(site: Site) -> None:
     )
     durable = site.start("-c", said, EMBEDDED_FSYNC="1").communicate(timeout=60)[0]
     assert durable.split() == ["data_checksums", "on", "fsync", "on", "synchronous_commit", "on"]
+
+
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(1, 48), (8, 256), (256, 512)])
+def test_the_embedded_database_keeps_a_share_of_the_memory_within_bounds(
+    monkeypatch: pytest.MonkeyPatch, gigabytes: int, megabytes: int
+) -> None:
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gigabytes * 2**18}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    assert shared_buffers() == megabytes
 
 
 def test_the_extensions_that_search_needs_can_be_created(site: Site) -> None:
