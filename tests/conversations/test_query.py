@@ -126,6 +126,13 @@ def test_accents_do_not_hide_a_hit() -> None:
     assert ("Café", True) in passage("Das Café ist zu", [Word("cafe")])
 
 
+def test_a_passage_begins_before_its_match_where_no_space_does() -> None:
+    assert passage("shipping/returns/exchange-order was late", [Word("order")])[1:3] == [
+        ("ng/returns/exchange-", False),
+        ("order", True),
+    ]
+
+
 def test_a_phrase_marks_its_words() -> None:
     assert [piece for piece, hit in passage("came without stakes", [Word("without stakes", phrase=True)]) if hit] == [
         "without",
