@@ -10,7 +10,7 @@ to search on, so that no search takes long.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -32,6 +32,7 @@ OFTEN = 0.02  # of the entries: a walk meets the next match sooner than the inde
 FIRST_WINDOW = 1_000  # entries of the first walk
 LAST_WINDOW = 32_000
 WIDER = 8  # times the last window, at most, of entries or of days
+MATCHES_A_THREAD = 4  # a walk stops at so many for each thread that is missing, and goes on if these were not enough
 LONGEST_WALK = 64_000  # entries of all walks for one page
 MOST_DAYS = 730  # for which the index is asked for one page
 MOST_BEGUN = 1_000_000  # entries with words that begin so: each look into the index goes through all of them
@@ -155,8 +156,12 @@ def _persons(query: Query, *, misspelt: bool, alike: float) -> Q:
 
 def _expected(lexemes: str) -> int:
     """How many entries the planner expects to match."""
+    return _rows_expected(_MATCHING, {"query": lexemes})
+
+
+def _rows_expected(sql: str, values: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_EXPECTED, {"query": lexemes})
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
         ((told,),) = cursor.fetchall()
     return int(told[0]["Plan"]["Plan Rows"])
 
@@ -180,6 +185,7 @@ _WALK = """
         ORDER BY posted_at DESC, interaction_id DESC LIMIT %(window)s
     ) walked
     WHERE thread_id IS NOT NULL AND thread_id <> ALL(%(known)s) AND document @@ %(query)s::tsquery
+    ORDER BY posted_at DESC, interaction_id DESC LIMIT %(enough)s
 """
 _LAST_OF_WALK = """
     SELECT posted_at, interaction_id FROM conversations_searchentry
@@ -217,7 +223,11 @@ _NEWER = """
         AND document @@ %(query)s::tsquery
 """
 _OF_BRANDS = "SELECT id FROM conversations_thread WHERE id = ANY($1::bigint[]) AND brand_id = ANY($2::bigint[])"
-_EXPECTED = "EXPLAIN (FORMAT JSON) SELECT 1 FROM conversations_searchentry WHERE document @@ %(query)s::tsquery"
+_MATCHING = "SELECT 1 FROM conversations_searchentry WHERE document @@ %(query)s::tsquery"
+_A_WEEK = """
+    SELECT 1 FROM conversations_searchentry
+    WHERE BRAND AND posted_at >= %(at)s - interval '7 days' AND posted_at < %(at)s
+"""
 Match = tuple[datetime, int, int]  # when, interaction, thread
 
 
@@ -276,11 +286,15 @@ class _Search:
             if not self._step_on():
                 return True
             self.values |= {"window": (window := min(self.window, most - self.walked)), "known": list(self.found)}
-            matches: list[Match] = sorted(self._rows(_WALK), reverse=True)
+            enough = MATCHES_A_THREAD * (self.limit - len(self.found))
+            matches: list[Match] = self._rows(_WALK, enough=enough)
             self._keep(matches)
             if len(self.found) >= self.limit:
                 return True
-            self.stands_before_window = True
+            if len(matches) < enough:
+                self.stands_before_window = True
+            else:
+                self._move_to(*matches[-1][:2])
             self.walked, self.met = self.walked + window, self.met + len(matches)
             self.window = min(self._next_window(), WIDER * window, LAST_WINDOW)
         return False
@@ -304,7 +318,7 @@ class _Search:
         """Asks the index for more and more days until the page is full or nothing is left (True), or long enough."""
         if not self._step_on():
             return True
-        first, at_once = self._day(), 1
+        first, at_once = self._day(), self._first_days()
         last = first - timedelta(MOST_DAYS)
         for _turn in range(self._turns()):
             day = self._day()
@@ -326,6 +340,15 @@ class _Search:
         """The day of our place, which is still to be looked into."""
         at: datetime = self.values["at"]
         return (at.astimezone(UTC) - timedelta(microseconds=0 if self.values["pk"] else 1)).date()
+
+    def _first_days(self) -> int:
+        """As many as will do, from how often the words came so far and what the planner expects of a day.
+
+        Rather too many: each look costs the same before it comes to the days.
+        """
+        weekly = _rows_expected(_A_WEEK.replace("BRAND", self.brand), self.values)
+        missing, a_day = self.limit - len(self.found), weekly / 7 * (self.met + 1) / max(self.walked, 1)
+        return min(max(round(2 * missing / max(a_day, 1)), 1), WIDER)
 
     def _turns(self) -> int:
         if ":*" not in self.values["query"]:

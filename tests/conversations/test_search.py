@@ -249,6 +249,32 @@ def test_more_and_more_days_are_looked_into_until_all_are_found(
     assert ([row.name for row in page.rows], page.older) == ([f"Person {back}" for back in DAYS_BACK], "")
 
 
+def test_the_days_of_a_page_are_looked_up_at_once(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 1, "FIRST_WINDOW": 1}.items():
+        monkeypatch.setattr(find, name, value)
+    people = [Author(str(8000 + number), handle=f"d{number}", name=f"Person {number}") for number in range(60)]
+    record(channel, [said(one.external_id, one, minutes=-at * 2 * 60) for at, one in enumerate(people)])
+    index_texts()
+    with CaptureQueriesContext(connection) as captured:
+        page = inbox.page(agent, Wanted(text="stakes"), inbox.brand_ids(agent))
+    looks = [one for one in captured if "::date[]" in one["sql"]]
+    assert ([row.name for row in page.rows], len(looks)) == ([f"Person {number}" for number in range(50)], 1)
+
+
+def test_a_thread_full_of_matches_hides_no_other(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"RARE": 0, "MATCHES_A_THREAD": 1}.items():
+        monkeypatch.setattr(find, name, value)
+    crowd(channel, 3)
+    record(channel, [said(f"m{number}", MAYA, "my tent", minutes=600 + number, root="m") for number in range(120)])
+    index_texts()
+    page = inbox.page(agent, Wanted(text="tent"), inbox.brand_ids(agent))
+    assert ([row.name for row in page.rows], page.older) == (["Maya Keller", "Person 2", "Person 1", "Person 0"], "")
+
+
 @pytest.mark.parametrize("midnight", [-12 * 60, -12 * 60 - 1 / 60, 12 * 60])
 def test_a_text_of_midnight_is_found_once(
     channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, midnight: float
