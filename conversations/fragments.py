@@ -6,7 +6,7 @@ most of what the inbox cost. Everything else is Django's. The same filters are k
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -63,9 +63,9 @@ def _environment(language: str | None) -> Environment:
         _=_Words().__getitem__, ngettext=ngettext, icon=_icon, proxied=_proxied, foreign=words.foreign, url=_url
     )  # fmt: skip
     known.filters.update(
-        ago=words.ago,
-        since=words.since,
-        reach=words.reach,
+        ago=partial(words.ago, language=language),
+        since=partial(words.since, language=language),
+        reach=partial(words.reach, language=language),
         said=words.said,
         web_only=words.web_only,
         iso=_iso,

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Brand, User
-from conversations import exposure
+from conversations import exposure, prepared
 from conversations.choosing import (
     WINDOW,
     _due_at,
@@ -25,9 +25,9 @@ from conversations.choosing import (
 )
 from conversations.counting import count, up_to
 from conversations.find import find, find_all
-from conversations.highlight import passage
-from conversations.lines import MOST_OTHERS, Row, rows, speaker
-from conversations.models import Interaction, Thread
+from conversations.highlight import LONGEST, passage
+from conversations.lines import MOST_OTHERS, Row, Speakers, rows
+from conversations.models import Thread
 from conversations.question import Asker, conditions, unknown
 from conversations.wanted import FIELDS, INFLUENCE, Wanted, cursor_at
 
@@ -172,20 +172,30 @@ def _ordered_rows(places: Sequence[tuple[int, datetime]], wanted: Wanted, user: 
 
 def _found_page(asker: Asker, wanted: Wanted) -> Page:
     found = find(wanted.asked, asker, before=wanted.before, size=PAGE_SIZE)
-    hits = found.hits
-    told = Interaction.objects.filter(pk__in=[hit.interaction for hit in hits if hit.interaction], removed_at=None)
-    said = {item.pk: item for item in told.only("text", "direction", "sent_by")}
-    by_thread = {hit.thread: hit for hit in hits}
-    listed = rows(by_thread, asker.user)
-    words = wanted.asked.words
+    hits = {hit.thread: hit for hit in found.hits}
+    said = _said([hit.interaction for hit in found.hits if hit.interaction])
+    speakers = Speakers(asker.user)
+    listed = rows(hits, asker.user)
     for row in listed:
-        hit = by_thread[row.thread.pk]
+        hit = hits[row.thread.pk]
         row.order = hit.cursor
-        item = said.get(hit.interaction or 0)
-        if item is not None and item.text:
-            row.passage = passage(item.text, words)
-            row.speaker = speaker(item.direction, item.sent_by_id, asker.user)
+        text, direction, sent_by = said.get(hit.interaction or 0, ("", None, None))
+        if text:
+            row.passage = passage(text, wanted.asked.words)
+            row.speaker = speakers.of(direction, sent_by)
     return Page(listed, found.older)
+
+
+_SAID = """
+    SELECT id, left(text, $2), direction, sent_by_id FROM conversations_interaction
+    WHERE id = ANY($1::bigint[]) AND removed_at IS NULL
+"""
+
+
+def _said(interactions: Sequence[int]) -> dict[int, tuple[str, str | None, int | None]]:
+    """Text, direction and colleague of those that are still there."""
+    found = prepared.rows(_SAID, [interactions, LONGEST]) if interactions else []
+    return {pk: (text, direction, sent_by) for pk, text, direction, sent_by in found}
 
 
 def _exposed_page(asker: Asker, wanted: Wanted) -> Page:

@@ -59,11 +59,12 @@ class Row:
 
 def rows(ids: Iterable[int], user: User) -> list[Row]:
     """The threads as lines of the list, in the order of the ids. One query, however many there are."""
-    now = timezone.now()
-    return [_row(thread, user, now) for thread in listed_of(list(ids), user, letters=2 * SNIPPET_LENGTH)]
+    now, speakers = timezone.now(), Speakers(user)
+    threads = listed_of(list(ids), user, letters=2 * SNIPPET_LENGTH)
+    return [_row(thread, speakers, now) for thread in threads]
 
 
-def _row(thread: Listed, user: User, now: datetime) -> Row:
+def _row(thread: Listed, speakers: Speakers, now: datetime) -> Row:
     adapter = networks().get(thread.network)
     waiting = _waiting(thread, now)
     name = thread.contact_name or thread.identity_name or thread.identity_handle
@@ -80,7 +81,7 @@ def _row(thread: Listed, user: User, now: datetime) -> Row:
         badge=adapter.badge if adapter else "?",
         network=adapter.name if adapter else thread.network,
         snippet=_snippet(thread),
-        speaker=speaker(thread.latest_direction, thread.latest_sent_by_id, user),
+        speaker=speakers.of(thread.latest_direction, thread.latest_sent_by_id),
         waiting=waiting,
         order=cursor_at((thread.pk, thread.last_activity_at)),
         version=crc32(repr(version).encode()),
@@ -96,11 +97,17 @@ def _snippet(thread: Listed) -> str:
     return words[:SNIPPET_LENGTH]
 
 
-def speaker(direction: str | None, sent_by_id: int | None, user: User) -> str:
-    """Who said what a line shows, where it was not the customer."""
-    if direction != Interaction.Direction.OUT:
-        return ""
-    return gettext("You") if sent_by_id == user.pk else gettext("We")
+class Speakers:
+    """Who said what a line shows, as one user reads it in their language."""
+
+    def __init__(self, user: User) -> None:
+        self._user, self._you, self._we = user.pk, gettext("You"), gettext("We")
+
+    def of(self, direction: str | None, sent_by_id: int | None) -> str:
+        """Empty for the customer."""
+        if direction != Interaction.Direction.OUT:
+            return ""
+        return self._you if sent_by_id == self._user else self._we
 
 
 def _waiting(thread: Listed, now: datetime) -> str:

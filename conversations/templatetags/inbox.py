@@ -78,8 +78,11 @@ def _link(address: str) -> SafeString:
     )
 
 
+# `language` in the next ones is the active language, for callers who draw much and know it: asking for it takes long.
+
+
 @register.filter
-def ago(moment: datetime | None) -> str:
+def ago(moment: datetime | None, language: str | None = None) -> str:
     """How long ago, in one short word or two; the date after a week."""
     if moment is None:
         return ""
@@ -88,8 +91,8 @@ def ago(moment: datetime | None) -> str:
         return _("now")
     if passed >= timedelta(days=7):
         day = timezone.localtime(moment).date()
-        return _day(day, "DAY_FORMAT" if passed < timedelta(days=300) else "MONTH_FORMAT", get_language())
-    return span(passed)
+        return _day(day, "DAY_FORMAT" if passed < timedelta(days=300) else "MONTH_FORMAT", language or get_language())
+    return span(passed, language)
 
 
 @lru_cache(maxsize=4_000)
@@ -99,13 +102,13 @@ def _day(day: date, how: str, _language: str | None) -> str:
 
 
 @register.filter
-def since(moment: datetime | None) -> str:
+def since(moment: datetime | None, language: str | None = None) -> str:
     """How much time has passed, never as a date."""
-    return span(timezone.now() - moment) if moment else ""
+    return span(timezone.now() - moment, language) if moment else ""
 
 
-def span(passed: timedelta) -> str:
-    return _span(max(int(passed.total_seconds() // 60), 1), get_language())
+def span(passed: timedelta, language: str | None = None) -> str:
+    return _span(max(int(passed.total_seconds() // 60), 1), language or get_language())
 
 
 @lru_cache(maxsize=10_000)
@@ -119,9 +122,9 @@ def _span(minutes: int, _language: str | None) -> str:
 
 
 @register.filter
-def reach(count: int | None) -> str:
+def reach(count: int | None, language: str | None = None) -> str:
     """A number of people in at most five signs: 950, 18.2k, 1.3M; with the comma of the language."""
-    return "" if count is None else _reach(count, get_language())
+    return "" if count is None else _reach(count, language or get_language())
 
 
 @lru_cache(maxsize=10_000)
