@@ -23,7 +23,7 @@ from conversations.choosing import (
     one_of,
     under,
 )
-from conversations.counting import count, up_to
+from conversations.counting import count_by_post, up_to
 from conversations.find import find, find_all
 from conversations.highlight import LONGEST, passage
 from conversations.lines import MOST_OTHERS, Row, Speakers, rows
@@ -277,16 +277,8 @@ def _with_others(asker: Asker, wanted: Wanted, listed: list[Row]) -> list[Row]:
     """The rows with the number of further threads under their post, counted to a bound, in one query."""
     posts = {(row.thread.channel_id, row.thread.root_external_id) for row in listed if row.thread.root_external_id}
     threads = asked_for(asker, wanted).filter(channel_id=_ANY_CHANNEL, root_external_id=_ANY_POST)
-    sql, values = up_to(threads, MOST_OTHERS + 1)
-    counts = count(
-        {
-            post: (
-                sql,
-                [post[0] if value == _ANY_CHANNEL else post[1] if value == _ANY_POST else value for value in values],
-            )
-            for post in posts
-        }
-    )
+    question = up_to(threads.exclude(root_external_id=""), MOST_OTHERS + 1)  # so the index of the posts is known to do
+    counts = count_by_post(question, posts, channel=_ANY_CHANNEL, root=_ANY_POST)
     for row in listed:
         row.others = max(counts.get((row.thread.channel_id, row.thread.root_external_id), 1) - 1, 0)
     return listed

@@ -325,6 +325,27 @@ def test_the_first_of_each_post_is_asked_thread_by_thread(channel: Channel, agen
     assert ("SubPlan" in shown, "Anti Join" in shown) == (True, False)
 
 
+# How many rows and pages there are is noted in place, and would outlive the test in a row that is not its own.
+ANALYZE = """
+    UPDATE pg_class SET reltuples = 0 WHERE oid = 'conversations_thread'::regclass
+        OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'conversations_thread'::regclass);
+    ANALYZE conversations_thread
+"""
+
+
+@pytest.mark.parametrize("text", ["", "audience:one-to-many"])
+def test_the_others_of_all_posts_are_counted_at_once_by_the_index_of_posts(
+    channel: Channel, agent: User, text: str
+) -> None:
+    crowd(channel, 90)
+    with connection.cursor() as cursor:
+        cursor.execute(ANALYZE)
+    with CaptureQueriesContext(connection) as captured:
+        inbox.page(agent, Wanted(view="all", text=text, grouped=True), inbox.brand_ids(agent))
+    (counted,) = (one["sql"] for one in captured if "unnest" in one["sql"] and "COUNT" in one["sql"])
+    assert re.findall(r"Scan using (thread_\w+)", plan(counted, ())) == ["thread_of_root"]
+
+
 SLOW = {"slow": ("SELECT pg_sleep(20)", ()), "quick": ("SELECT 1", ())}
 
 
