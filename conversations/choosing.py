@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.lookups import IsNull
 
 from accounts.models import Team, User
@@ -110,12 +109,6 @@ def first_of_each_post(threads: QuerySet[Thread], wanted: Wanted, asker: Asker) 
         channel_id=OuterRef("channel_id"), root_external_id=OuterRef("root_external_id")
     )  # fmt: skip
     return threads.filter(Q(root_external_id="") | Q(IsNull(Subquery(others.values("pk")[:1]), True)))
-
-
-def one_of(ids: Collection[int]) -> Func:
-    """The threads with these ids: as `pk__in`, with all as one value. Hundreds take longer to spell than to ask."""
-    values = Value(list(ids), output_field=ArrayField(BigIntegerField()))
-    return Func(F("pk"), values, template="(%(expressions)s))", arg_joiner=" = ANY(", output_field=BooleanField())
 
 
 def of_brands(brands: Collection[int], threads: QuerySet[Thread]) -> QuerySet[Thread]:

@@ -126,8 +126,8 @@ def _newest(query: Query, asker: Asker, before: str, limit: int, *, patient: boo
     by_people = _by_people(persons & others, after, limit) if persons else []
     by_people += [hit for hit in by_both if after.passes(hit)]
     others = others & ~persons if persons else others
-    search = _Search(lexemes, asker, others, after, limit)
-    search.expected, search.narrowed = expected, bool(query.filters or by_both or persons)
+    narrowed = others if query.filters or by_both or persons else None
+    search = _Search(_Words(lexemes, expected), asker, narrowed, after, limit)
     by_words = search.newest(patient=patient) if lexemes else []
     walked_to = search.walked_to
     hits = sorted([*by_people, *by_words], key=lambda hit: hit.order, reverse=True)
@@ -231,21 +231,28 @@ _A_WEEK = """
 Match = tuple[datetime, int, int]  # when, interaction, thread
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is searched for, as PostgreSQL writes it, and how many entries its planner expects to match."""
+
+    lexemes: str
+    expected: int
+
+
 class _Search:
     """One search for words, however it is done. It moves its own place (`at`, `pk`) back through time."""
 
-    def __init__(self, lexemes: str, asker: Asker, wanted: Q, after: After, limit: int) -> None:
+    def __init__(self, words: _Words, asker: Asker, wanted: Q | None, after: After, limit: int) -> None:
+        """`wanted` is None where threads only have to be of the brands of the asker."""
         brands = list(asker.brands)
         pk = 2**62 if after.kind else after.pk
         self.values: dict[str, Any] = {
-            "query": lexemes, "brands": brands, "brand": brands[0] if brands else 0, "most": MOST_MATCHES,
+            "query": words.lexemes, "brands": brands, "brand": brands[0] if brands else 0, "most": MOST_MATCHES,
             "few": RARE + 1, "at": after.at, "pk": pk, "first_at": after.at, "first_pk": pk, "known": [],
         }  # fmt: skip
         # one brand by equality: only then the index gives the order too
         self.brand = "brand_id = %(brand)s" if len(brands) == 1 else "brand_id = ANY(%(brands)s)"
-        self.wanted, self.limit = wanted, limit
-        self.expected = 0  # entries that match
-        self.narrowed = True  # whether more is wanted of a thread than to be of these brands
+        self.words, self.wanted, self.limit = words, wanted, limit
         self.later_page = after.at < BEGINNING
         self.walked = self.met = 0  # entries, and those that match
         self.stands_before_window = False  # has its last window behind it, though not moved there yet
@@ -269,7 +276,7 @@ class _Search:
 
     def _may_be_rare(self) -> bool:
         """A phrase only where few are expected: the index tells its words, and each text that has them is read."""
-        return bool(self.expected <= (RARE if "<->" in self.values["query"] else MAYBE_RARE))
+        return self.words.expected <= (RARE if "<->" in self.words.lexemes else MAYBE_RARE)
 
     def _read_rare(self) -> bool:
         """Reads all matches at once, or says that they are too many."""
@@ -351,9 +358,9 @@ class _Search:
         return min(max(round(2 * missing / max(a_day, 1)), 1), WIDER)
 
     def _turns(self) -> int:
-        if ":*" not in self.values["query"]:
+        if ":*" not in self.words.lexemes:
             return MOST_TURNS
-        return min(MOST_TURNS, max(MOST_BEGUN // max(self.expected, 1), 1))
+        return min(MOST_TURNS, max(MOST_BEGUN // max(self.words.expected, 1), 1))
 
     def _next_days(self, days: int, passed: int) -> int:
         """As many as what was found so far lets expect, and not many more than the last time."""
@@ -385,9 +392,9 @@ class _Search:
 
     def _good(self, threads: list[int]) -> set[int]:
         good = (
-            set(Thread.objects.filter(self.wanted, pk__in=threads).values_list("pk", flat=True))
-            if self.narrowed
-            else {pk for (pk,) in prepared.rows(_OF_BRANDS, [threads, self.values["brands"]])}
+            {pk for (pk,) in prepared.rows(_OF_BRANDS, [threads, self.values["brands"]])}
+            if self.wanted is None
+            else set(Thread.objects.with_ids(threads).filter(self.wanted).values_list("pk", flat=True))
         )
         return good - {thread for (thread,) in self._rows(_NEWER, threads=threads)} if self.later_page else good
 

@@ -20,7 +20,6 @@ from conversations.choosing import (
     costly_filters,
     first_of_each_post,
     of_brands,
-    one_of,
     under,
 )
 from conversations.counting import count_by_post, up_to
@@ -147,8 +146,8 @@ def _walk(
     found, older = list[tuple[int, datetime]](), wanted.before
     for _window in range(windows):
         window = list(beyond(threads, wanted, older).values_list("pk", by)[:size])
-        some = _due_at(Thread.objects.all()) if wanted.order == "due" else Thread.objects.all()
-        good = some.filter(meant, one_of([pk for pk, _at in window]))
+        some = Thread.objects.with_ids([pk for pk, _at in window])
+        good = (_due_at(some) if wanted.order == "due" else some).filter(meant)
         if wanted.grouped:
             good = first_of_each_post(good, wanted, asker)
         ids = set(good.values_list("pk", flat=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -17,6 +18,8 @@ from channels_ingest.networks.base import Visibility
 from contacts.models import Contact, Identity, Tag
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from accounts.models import User
 
 
@@ -30,6 +33,19 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     def waiting(self) -> ThreadQuerySet:
         """Open threads whose customer waits for an answer, the longest first."""
         return self.open().filter(waiting_since__isnull=False).order_by("waiting_since", "id")
+
+    def with_ids(self, ids: Collection[int]) -> ThreadQuerySet:
+        """As `pk__in`, with all ids as one value. Hundreds take longer to spell than to ask."""
+        values = models.Value(list(ids), output_field=ArrayField(models.BigIntegerField()))
+        return self.filter(
+            models.Func(
+                models.F("pk"),
+                values,
+                template="(%(expressions)s))",
+                arg_joiner=" = ANY(",
+                output_field=models.BooleanField(),
+            )
+        )
 
 
 class Thread(models.Model):
