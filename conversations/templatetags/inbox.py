@@ -33,9 +33,9 @@ UNSURE = ("und", "unsure", "unknown", "zxx", "qme", "qst", "art")  # no language
 
 
 @register.filter
-def kept(wanted: Wanted, without: str) -> SafeString:
+def fields_without(wanted: Wanted, names: str) -> SafeString:
     """The list that is wanted as hidden fields of a form, without those that the form asks for itself."""
-    fields = ((name, value) for name, value in wanted.fields.items() if name not in without.split())
+    fields = ((name, value) for name, value in wanted.fields.items() if name not in names.split())
     return format_html_join("", '<input type="hidden" name="{}" value="{}">', fields)
 
 
