@@ -9,14 +9,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils import timezone
-
 from accounts.models import User
 from conversations import prepared
 from conversations.choosing import in_view, looked_at, of_brands
 from conversations.counting import Question, count_in_time, to_prepare, up_to
 from conversations.models import SavedView, Thread
-from conversations.query import parse
 from conversations.question import Asker
 from conversations.wanted import VIEWS, Wanted
 
@@ -79,16 +76,14 @@ def _counts(asker: Asker, saved: Collection[SavedView]) -> dict[str, int]:
 
 
 def _question(asker: Asker, text: str) -> Question:
-    """Which threads a saved view holds; made once where it names nobody and nothing, and no day."""
-    filters = parse(text, now=timezone.localtime(asker.now)).filters
-    if not all(one.key in _SAME_FOR_ALL for one in filters):
-        return up_to(looked_at(asker, Wanted(view="any", text=text)), COUNT_LIMIT)
+    """Which threads a saved view holds."""
+    wanted = Wanted(view="any", text=text)
+    kept = _question_kept(wanted, len(asker.brands))
+    if kept is None:
+        return up_to(looked_at(asker, wanted), COUNT_LIMIT)
     real = dict(zip(_stand_ins(len(asker.brands)), [asker.user.pk, *asker.brands], strict=True))
-    sql, values = _question_kept(text, len(asker.brands))
+    sql, values = kept
     return sql, [_real(value, real, asker.now) for value in values]
-
-
-_SAME_FOR_ALL = ("is", "lang", "mood", "urgency", "reach", "audience", "age", "waiting", "due")
 
 
 def _real(value: Any, real: Mapping[Any, int], now: datetime) -> Any:
@@ -97,8 +92,14 @@ def _real(value: Any, real: Mapping[Any, int], now: datetime) -> Any:
 
 
 @lru_cache(maxsize=1_000)
-def _question_kept(text: str, brands: int) -> Question:
-    return up_to(looked_at(_anybody(brands), Wanted(view="any", text=text)), COUNT_LIMIT)
+def _question_kept(wanted: Wanted, brands: int) -> Question | None:
+    """Made once for everybody with so many brands; None where the text names somebody, something or a day."""
+    if not all(one.key in _SAME_FOR_ALL for one in wanted.asked.filters):
+        return None
+    return up_to(looked_at(_anybody(brands), wanted), COUNT_LIMIT)
+
+
+_SAME_FOR_ALL = ("is", "lang", "mood", "urgency", "reach", "audience", "age", "waiting", "due")
 
 
 # What stands for a user, for brands and for the present in SQL that is made once. No row has such an id.

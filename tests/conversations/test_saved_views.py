@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
-from conversations import inbox, saved_views
+from conversations import inbox, query, saved_views
 from conversations.models import SavedView, Thread
 from conversations.record import record
 from conversations.search import index_texts
-from conversations.tabs import tabs_of
+from conversations.tabs import _question_kept, tabs_of
 from conversations.wanted import Wanted
 from tests.cast import JONAS, MAYA, SOFIA, said, whispered
 from tests.conftest import BrowserOf
@@ -41,6 +42,19 @@ def test_a_count_goes_by_the_moment_it_is_asked_for(channel: Channel, agent: Use
     Thread.objects.exclude(created_at=long_ago).update(created_at=timezone.now(), waiting_since=timezone.now())
     SavedView.objects.create(owner=agent, name="Kept", asks={"q": asked})
     assert [tabs(agent), tabs(agent)] == [{"Kept": count}] * 2
+
+
+@pytest.mark.parametrize(("text", "times"), [("is:open age:2d", 1), ("is:open brand:trailhead", 2)])
+def test_the_text_of_a_view_is_read_once_for_each_count_and_for_all_where_it_names_nobody(
+    agent: User, monkeypatch: pytest.MonkeyPatch, text: str, times: int
+) -> None:
+    _question_kept.cache_clear()
+    SavedView.objects.create(owner=agent, name="Read", asks={"q": text})
+    read = Mock(return_value="open")
+    monkeypatch.setitem(query._READ, "is", read)
+    for _page in range(2):
+        tabs(agent)
+    assert read.call_count == times
 
 
 def test_words_of_a_view_are_counted_where_one_text_says_them_all(
