@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -14,13 +13,13 @@ from psycopg2.errors import QueryCanceled
 from psycopg2.sql import Literal
 
 from conversations.models import Thread
+from conversations.statements import Question, spelled, with_values
 
 PATIENCE = 250  # milliseconds for all counts of a page, in one statement
 SHORT = 50  # for each saved view by itself, where that was not enough
 LONGEST = 250  # for all of these
 
 Key = TypeVar("Key")
-Question = tuple[str, Sequence[Any]]  # SQL and its values
 
 
 def up_to(threads: QuerySet[Thread], limit: int) -> Question:
@@ -49,7 +48,7 @@ def count_by_post(
     among its values. Planned once, for fifty questions take longer to plan than to answer."""
     if not posts:
         return {}
-    sql = _with_values(question, {channel: "post.channel", root: "post.root"})
+    sql = with_values(question, {channel: "post.channel", root: "post.root"})
     with connection.cursor() as cursor:
         channels, roots = (Literal(list(some)).as_string(cursor.cursor) for some in zip(*posts, strict=True))
         cursor.execute(f"""
@@ -60,19 +59,8 @@ def count_by_post(
 
 
 def to_prepare(asked: Mapping[Key, Question], stand_ins: Sequence[Any]) -> str:
-    """The statement that counts the rows of each question: `$1` stands for the first of the stand-ins among its values,
-    and so on; all other values are in it. Raises TypeError for a moment, which would not stay right."""
-    if any(isinstance(value, datetime) for _sql, values in asked.values() for value in values):
-        raise TypeError("A view that depends on the moment cannot be kept.")
-    places = {value: f"${number}" for number, value in enumerate(stand_ins, 1)}
-    return _one_statement(_with_values(question, places) for question in asked.values())
-
-
-def _with_values(question: Question, places: Mapping[Any, str]) -> str:
-    """The SQL with its values in it: those that are named stand for a place, the others are quoted."""
-    sql, values = question
-    with connection.cursor() as cursor:
-        return sql % tuple(places.get(value) or Literal(value).as_string(cursor.cursor) for value in values)
+    """The statement that counts the rows of each question; stand-ins and errors as in `statements.spelled`."""
+    return _one_statement(spelled(question, stand_ins) for question in asked.values())
 
 
 def _one_statement(asked: Iterable[str]) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
+
+from django.db.models.fields.json import KT
 
 from accounts.models import User
 from conversations import prepared
 from conversations.choosing import in_view, looked_at, of_brands
-from conversations.counting import Question, count_in_time, to_prepare, up_to
+from conversations.counting import count_in_time, to_prepare, up_to
 from conversations.models import SavedView, Thread
 from conversations.question import Asker
+from conversations.statements import ANYBODY, Question, statement_of
 from conversations.wanted import VIEWS, Wanted
 
 PINNED = ("mine", "unassigned", "mentions")  # beside each other; the last gives its place to the view that is open
@@ -46,14 +49,14 @@ class Tab:
 
 def views_of(user: User) -> list[Tab]:
     """The views by name alone, the saved ones last."""
-    saved = SavedView.objects.visible_to(user)[:MOST_SAVED]
+    saved = _saved_seen(user)
     built_in = [Tab(key, str(label), None, False) for key, label in VIEWS.items()]
     return built_in + [Tab(f"saved-{one.pk}", one.name, None, False, saved=one) for one in saved]
 
 
 def tabs_of(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
     """The views with their bounded counts, the saved ones last. A fixed number of queries, unless time runs out."""
-    saved = list(SavedView.objects.visible_to(user)[:MOST_SAVED])
+    saved = _saved_seen(user)
     counts = _counts(Asker(user, brands), saved)
     built_in = [
         Tab(key, str(label), counts[key] if key in COUNTED else None, key == wanted.place)
@@ -66,6 +69,18 @@ def tabs_of(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
     here = [tab.key for tab in every if tab.current and tab.key not in PINNED[:-1]]
     pinned = {*PINNED[:-1], *here} if here else set(PINNED)
     return [replace(tab, pinned=tab.key in pinned) for tab in every]
+
+
+def _saved_seen(user: User) -> list[SavedView]:
+    """The first saved views that the user sees, as far as a tab tells of them."""
+    found = prepared.rows(_saved_seen_by_anybody(), [user.pk])
+    return [SavedView(pk=pk, name=name, order=order, asks={"q": text or ""}) for pk, name, order, text in found]
+
+
+@cache
+def _saved_seen_by_anybody() -> str:
+    seen = SavedView.objects.visible_to(User(pk=ANYBODY))
+    return statement_of(seen.values_list("pk", "name", "order", KT("asks__q"))[:MOST_SAVED], [ANYBODY])
 
 
 def _counts(asker: Asker, saved: Collection[SavedView]) -> dict[str, int]:
@@ -102,14 +117,13 @@ def _question_kept(wanted: Wanted, brands: int) -> Question | None:
 _SAME_FOR_ALL = ("is", "lang", "mood", "urgency", "reach", "audience", "age", "waiting", "due")
 
 
-# What stands for a user, for brands and for the present in SQL that is made once. No row has such an id.
-_ANYBODY = -1_000_000
+# What stands for the present in SQL that is made once.
 _ANY_MOMENT = datetime(4000, 1, 1, tzinfo=UTC)
 
 
 def _stand_ins(brands: int) -> list[int]:
-    """For the user, then for each of their brands."""
-    return [_ANYBODY - number for number in range(brands + 1)]
+    """For the user, then for each of their brands. No row has such an id."""
+    return [ANYBODY - number for number in range(brands + 1)]
 
 
 def _anybody(brands: int) -> Asker:

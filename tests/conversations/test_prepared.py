@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
-from conversations import prepared, tabs
+from accounts.models import Brand, User
+from conversations import inbox, prepared, tabs
+from conversations.statements import statement_of
+from conversations.wanted import Wanted
 
 pytestmark = pytest.mark.django_db
 STATEMENT = "SELECT word || '%' FROM unnest($1::text[]) word WHERE word <> $2"
@@ -42,3 +46,24 @@ def test_every_count_of_a_view_finds_its_index_whoever_asks() -> None:
         cursor.execute(f"EXPLAIN (GENERIC_PLAN) {tabs._views_counted(1)}")
         shown = "\n".join(line for (line,) in cursor.fetchall())
     assert ("on conversations_thread" in shown, "Seq Scan on conversations_thread" in shown) == (True, False)
+
+
+def test_what_every_page_asks_is_prepared(agent: User, brand: Brand) -> None:
+    brands = inbox.brand_ids(agent)
+    tabs.tabs_of(agent, Wanted(), brands)
+    asked = "\n".join(known())
+    tables = ("accounts_brand", "conversations_savedview", "conversations_thread")
+    assert ([f'FROM "{table}"' in asked for table in tables], brands) == ([True] * 3, [brand.pk])
+
+
+def test_each_one_sees_the_brands_of_their_own(agent: User, stranger: User, admin: User, brand: Brand) -> None:
+    seen = [inbox.brand_ids(user) for user in (agent, stranger, admin)]
+    assert seen == [
+        list(Brand.objects.visible_to(user).values_list("pk", flat=True)) for user in (agent, stranger, admin)
+    ]
+    assert seen[0] != seen[1]
+
+
+def test_a_question_that_goes_by_the_moment_is_not_prepared() -> None:
+    with pytest.raises(TypeError):
+        statement_of(Brand.objects.filter(created_at__lt=timezone.now()), [])
