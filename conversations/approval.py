@@ -18,9 +18,9 @@ from accounts.models import User
 from accounts.roles import Permission
 from channels_ingest import speaking, wake
 from channels_ingest.networks.base import Action
-from conversations import attachments, drafts, lint, notify, summaries
+from conversations import attachments, drafts, lint, notify, promises, summaries
 from conversations.actions import NotPossible, note_event
-from conversations.models import Approval, Delivery, Interaction, Notification, Promise, Thread, ThreadEvent
+from conversations.models import Approval, Delivery, Interaction, Notification, Thread, ThreadEvent
 from conversations.tree import newest_inbound
 
 Verdict = Approval.Verdict
@@ -86,8 +86,7 @@ def refuse(approval: Approval, *, by: User, reason: str) -> None:
         _settle(approval, by, state=Delivery.State.CANCELLED, settled_at=Now())
         attachments.release(approval.delivery.interaction_id)
         _return_words(approval.delivery)
-        promises = Promise.objects.filter(interaction=approval.delivery.interaction_id, state=Promise.State.OPEN)
-        promises.update(state=Promise.State.WITHDRAWN, settled_at=timezone.now(), settled_by=by, reason=why[:300])
+        promises.withdraw_unsaid(approval.delivery.interaction_id, by=by, why=why)
         _decide(approval, Verdict.REFUSED, by, why)
 
 

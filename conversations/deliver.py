@@ -36,7 +36,7 @@ from channels_ingest.networks.base import (
     too_late_to_write,
     writing_before,
 )
-from conversations import allowed, attachments, live, summaries
+from conversations import allowed, attachments, live, promises, summaries
 from conversations.actions import NotPossible
 from conversations.models import Delivery, Interaction
 
@@ -339,6 +339,7 @@ def undo(delivery: Delivery, *, by: User) -> bool:
         )
         if undone:
             attachments.release(delivery.interaction_id)
+            promises.withdraw_unsaid(delivery.interaction_id, by=by, why=_("The reply was taken back."))
             audit(by=by, verb="undo", on=delivery, brand=delivery.thread.brand_id)
             summaries.refresh([delivery.thread_id])
             live.announce(delivery.thread.brand_id, [delivery.thread_id], kind="delivery")

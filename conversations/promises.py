@@ -140,6 +140,14 @@ def settle(promise: Promise, *, state: str, by: User, reason: str = "") -> Promi
     return promise
 
 
+def withdraw_unsaid(answer_id: int, *, by: User, why: str) -> None:
+    """Withdraws the promise in an answer that never left, in the caller's transaction: nobody heard of it."""
+    unsettled = Promise.objects.filter(interaction=answer_id, state=Promise.State.OPEN)
+    unsettled.update(
+        state=Promise.State.WITHDRAWN, settled_at=timezone.now(), settled_by=by, reason=why[:LONGEST_WORDS]
+    )
+
+
 def kept_rate(promises: QuerySet[Promise] | None = None) -> float | None:
     """The part of settled promises that were kept in time; None where none is settled. Withdrawn ones do not count;
     an open one that is overdue counts as broken."""

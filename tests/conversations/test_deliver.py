@@ -403,6 +403,15 @@ def test_a_promise_is_written_down_and_holds_the_thread_open(fake: FakeNetwork, 
     assert promises.kept_rate() == 1.0
 
 
+def test_a_promise_goes_with_the_answer_that_is_taken_back(fake: FakeNetwork, thread: Thread, agent: User) -> None:
+    due = timezone.now() + timedelta(days=1)
+    vow = Vow("I'll get back to you tomorrow", due, agent)
+    delivery = answer(thread, agent, "I'll get back to you tomorrow.", vow=vow)
+    deliver.undo(delivery, by=agent)
+    assert Promise.objects.get().state == Promise.State.WITHDRAWN
+    assert actions.close(thread, by=agent).state == Thread.State.CLOSED
+
+
 def test_a_promise_in_the_past_is_refused_and_nothing_is_sent(fake: FakeNetwork, thread: Thread, agent: User) -> None:
     with pytest.raises(NotPossible):
         answer(thread, agent, "I'll call you.", vow=Vow("I'll call you", timezone.now() - timedelta(hours=1), agent))
