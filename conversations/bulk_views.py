@@ -189,7 +189,10 @@ def undo_last(request: Request) -> HttpResponse:
     job = bulk.last_of(request.user)
     if job is None:
         return _said(request, _("There is nothing to take back."), refused=True)
-    bulk.undo(job, by=request.user)
+    try:
+        bulk.undo(job, by=request.user)
+    except NotPossible as refused:  # pressed twice: the other one was faster
+        return _said(request, str(refused), refused=True)
     if job.total > 1:
         return _progress(request, job)
     kept = job.items.filter(state="kept").exists()

@@ -250,5 +250,15 @@ def test_z_takes_the_last_step_on_one_thread_back(
     assert (changed != before, bulk._how_it_is(Thread.objects.get(pk=threads[0].pk)) == before) == (True, True)
 
 
+def test_z_that_comes_twice_in_one_moment_takes_one_step_back(
+    threads: list[Thread], agent: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = bulk.begin({"verb": "close"}, ids=ids(threads[:1]), by=agent)
+    bulk.undo(job, by=agent)
+    monkeypatch.setattr(bulk, "last_of", lambda user: job)  # both have looked before either took it back
+    said = browser_of(agent).post("/undo/", headers=HTMX)
+    assert (said.status_code, "nothing to take back" in said.headers["HX-Trigger"]) == (204, True)
+
+
 def test_where_nothing_was_done_there_is_nothing_to_take_back(agent: User, browser_of: BrowserOf) -> None:
     assert "nothing to take back" in browser_of(agent).post("/undo/", headers=HTMX).headers["HX-Trigger"]
