@@ -152,9 +152,9 @@ def _forward(job: BulkJob) -> bool:
 
 def _deed(job: BulkJob) -> Callable[[Thread], object]:
     step, by = job.step, job.by
-    whom, why = _whom(step), _("blocked with others from the list")
+    why = _("blocked with others from the list")
     deeds: dict[str, Callable[[Thread], object]] = {
-        "assign": lambda thread: actions.assign(thread, to=whom, by=by),
+        "assign": lambda thread: actions.assign(thread, to=_whom(step), by=by),
         "tag": lambda thread: macros.tag_thread(thread, names=[step["tag"]], by=by),
         "untag": lambda thread: macros.untag_thread(thread, name=step["tag"], by=by),
         "snooze": lambda thread: actions.snooze(thread, until=datetime.fromisoformat(step["until"]), by=by),
@@ -168,9 +168,17 @@ def _deed(job: BulkJob) -> Callable[[Thread], object]:
 
 
 def _whom(step: Step) -> User | Team | None:
-    if step.get("team"):
-        return Team.objects.filter(pk=step["team"]).first()
-    return User.objects.filter(pk=step["to"]).first() if step.get("to") else None
+    """None where the step takes threads from everybody. Raises NotPossible where whom it names is gone meanwhile."""
+    found: User | Team | None
+    if team := step.get("team"):
+        found = Team.objects.filter(pk=team).first()
+    elif user := step.get("to"):
+        found = User.objects.filter(pk=user).first()
+    else:
+        return None
+    if found is None:
+        raise NotPossible(_("The colleague or team these threads were for is not here any more."))
+    return found
 
 
 # -- backward ---------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author
 from conversations import actions, bulk
@@ -176,6 +176,19 @@ def test_what_is_refused_is_counted_with_its_reason(threads: list[Thread], agent
     job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
     refused = BulkItem.objects.get(job=job, state="refused")
     assert (job.done, job.refused, refused.thread_id, "promise" in refused.reason) == (6, 1, threads[2].pk, True)
+
+
+def test_threads_for_a_team_that_is_gone_stay_with_whom_they_are(
+    threads: list[Thread], agent: User, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 3)
+    Thread.objects.update(assignee=agent)
+    team = Team.objects.create(brand=brand, name="Returns")
+    job = bulk.begin({"verb": "assign", "team": team.pk}, ids=ids(threads), by=agent)
+    team.delete()
+    bulk.go_on_with_all()
+    job.refresh_from_db()
+    assert (job.done, job.refused, Thread.objects.filter(assignee=agent).count()) == (3, 4, 4)
 
 
 def test_what_was_changed_since_is_left_as_it_is(threads: list[Thread], agent: User, colleague: User) -> None:
