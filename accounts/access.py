@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.views.decorators.http import require_http_methods
 
 if TYPE_CHECKING:
     from django.http import HttpResponseBase
@@ -44,6 +45,10 @@ def signed_in(view: View) -> View:
 def public(view: View) -> View:
     """Anybody: sign-in pages, health, webhooks (which prove themselves by signature)."""
     return declared(login_not_required(view), "public")
+
+
+# A page with a form that is sent back to it.
+form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def declared(view: View, access: str) -> View:

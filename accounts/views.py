@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actions
-from accounts.access import public, requires, signed_in
+from accounts.access import form_page, public, requires, signed_in
 from accounts.choosing import MOST_PROPOSED, words_typed
 from accounts.forms import (
     ApiKeyForm,
@@ -106,20 +106,23 @@ class PasswordChange(auth.PasswordChangeView):
 
 
 sign_in = public(
-    auth.LoginView.as_view(
-        template_name="registration/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
+    form_page(
+        auth.LoginView.as_view(
+            template_name="registration/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
+        )
     )
 )
 sign_out = signed_in(auth.LogoutView.as_view())
-password_reset = public(PasswordReset.as_view())
+password_reset = public(form_page(PasswordReset.as_view()))
 password_reset_sent = public(auth.PasswordResetDoneView.as_view(template_name="registration/password_reset_sent.html"))
-password_set = public(PasswordSet.as_view())
-password_change = signed_in(PasswordChange.as_view(extra_context={"section": "account"}))
+password_set = public(form_page(PasswordSet.as_view()))
+password_change = signed_in(form_page(PasswordChange.as_view(extra_context={"section": "account"})))
 
 # -- oneself ----------------------------------------------------------------------------------------------------------
 
 
 @signed_in
+@form_page
 def profile(request: SignedIn) -> HttpResponse:
     user = request.user
     now = {"name": user.name, "time_zone": user.time_zone, "language": user.language}
@@ -133,6 +136,7 @@ def profile(request: SignedIn) -> HttpResponse:
 
 
 @signed_in
+@form_page
 @never_cache
 @sensitive_post_parameters()
 def api_keys(request: SignedIn) -> HttpResponse:
@@ -185,6 +189,7 @@ def _called(people: QuerySet[User], words: str) -> QuerySet[User]:
 
 
 @requires(Permission.PEOPLE)
+@form_page
 def person_new(request: SignedIn) -> HttpResponse:
     form = NewPersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -195,6 +200,7 @@ def person_new(request: SignedIn) -> HttpResponse:
 
 
 @requires(Permission.PEOPLE)
+@form_page
 def person(request: SignedIn, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     initial = {
@@ -258,6 +264,7 @@ def _number_of(model: Any, key: str) -> Coalesce:
 
 
 @requires(Permission.PEOPLE)
+@form_page
 def brand(request: SignedIn, pk: int | None = None) -> HttpResponse:
     """Makes a brand or changes one, with its teams below."""
     brand = get_object_or_404(Brand.objects.visible_to(request.user), pk=pk) if pk else Brand()
@@ -280,6 +287,7 @@ def brand(request: SignedIn, pk: int | None = None) -> HttpResponse:
 
 
 @requires(Permission.PEOPLE)
+@form_page
 def team(request: SignedIn, brand_pk: int, pk: int | None = None) -> HttpResponse:
     """Makes a team of a brand or changes one."""
     brand = get_object_or_404(Brand.objects.visible_to(request.user), pk=brand_pk)

@@ -13,9 +13,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import requires
+from accounts.access import form_page, requires
 from accounts.keyset import page
 from accounts.models import Brand
 from accounts.roles import Permission
@@ -142,7 +142,7 @@ def _try_sandbox(request: SignedIn, form: SandboxForm) -> Channel | None:
 
 
 @requires(Permission.CHANNELS)
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 @sensitive_post_parameters()
 def connect_network(request: SignedIn, key: str) -> HttpResponse:
     """The connect form of a network: its keys are tried before anything is saved."""
@@ -167,7 +167,7 @@ def connect_network(request: SignedIn, key: str) -> HttpResponse:
 
 
 @requires(Permission.CHANNELS)
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 @sensitive_post_parameters()
 def renew_keys(request: SignedIn, pk: int) -> HttpResponse:
     """New keys, as after a token broke. The old ones are never shown."""

@@ -8,9 +8,9 @@ from django.contrib import messages
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import requires
+from accounts.access import form_page, requires
 from accounts.choosing import MOST_LISTED, is_crowd
 from accounts.keyset import page
 from accounts.models import Brand
@@ -128,7 +128,7 @@ def _show(
 
 
 @requires(Permission.REPLY)
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def details(request: SignedIn, pk: int) -> HttpResponse:
     contact = _contact(request.user, pk)
     form = DetailsForm(request.POST or None, instance=contact)
@@ -198,7 +198,7 @@ def merge_search(request: SignedIn, pk: int) -> HttpResponse:
 
 
 @requires(Permission.MERGE)
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def merge(request: SignedIn, pk: int, other_pk: int) -> HttpResponse:
     """Shows both, asks for the reason, and makes them one."""
     keep, drop = _contact(request.user, pk), _contact(request.user, other_pk)

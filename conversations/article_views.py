@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import requires
+from accounts.access import form_page, requires
 from accounts.ids import id_of
 from accounts.keyset import page
 from accounts.models import Brand
@@ -53,6 +53,7 @@ def articles(request: Request) -> HttpResponse:
 
 
 @requires(Permission.REPLY)
+@form_page
 def article(request: Request, pk: int) -> HttpResponse:
     """One article: its words, and the next steps."""
     found = get_object_or_404(_visible(request), pk=pk)

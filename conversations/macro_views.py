@@ -10,9 +10,9 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import requires
+from accounts.access import form_page, requires
 from accounts.audit import audit
 from accounts.choosing import words_typed
 from accounts.keyset import page
@@ -47,13 +47,13 @@ def macro_list(request: Request) -> HttpResponse:
 
 
 @requires(Permission.REPLY)
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def new_macro(request: Request) -> HttpResponse:
     return _edit(request, Macro())
 
 
 @requires(Permission.REPLY)
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def edit_macro(request: Request, pk: int) -> HttpResponse:
     return _edit(request, get_object_or_404(_own(request), pk=pk))
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import requires
+from accounts.access import form_page, requires
 from accounts.audit import audit
 from accounts.choosing import words_typed
 from accounts.keyset import page
@@ -61,6 +61,7 @@ def notices_read(request: Request) -> HttpResponse:
 
 
 @requires(Permission.READ)
+@form_page
 def notice_settings(request: Request) -> HttpResponse:
     """Which kinds the user wants to hear of, how often by mail, and which languages they read."""
     user = request.user

@@ -13,9 +13,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import requires
+from accounts.access import form_page, requires
 from accounts.choosing import MOST_LISTED, MOST_PROPOSED, Proposing, words_typed
 from accounts.ids import id_of
 from accounts.keyset import page
@@ -213,7 +213,7 @@ def _part(key: str, value: str) -> str:
 
 
 @requires(Permission.READ)
-@require_http_methods(["GET", "POST"])
+@form_page
 def new_view(request: Request) -> HttpResponse:
     """The form of a view: a new one, begun with what the search box holds, or one's own to be changed (`edit`)."""
     own, words = SavedView.objects.filter(owner=request.user), words_typed(request, "find")

@@ -61,6 +61,19 @@ def test_a_stranger_is_kept_out_of_everything_that_is_not_public(nobody: Client)
     assert len(closed) > 20
 
 
+def test_a_page_takes_no_method_but_its_own(browser_of: BrowserOf, admin: User) -> None:
+    client = browser_of(admin)
+    pages = [(route, pattern) for route, pattern in routes() if not route.startswith("api/")]
+    methods = ("PUT", "PATCH", "DELETE")
+    taken = {
+        (method, route)
+        for route, pattern in pages
+        for method in methods
+        if client.generic(method, an_address(route, pattern)).status_code != 405
+    }
+    assert taken == set()
+
+
 def _is_refusal(status: int, headers: Mapping[str, str]) -> bool:
     return status == 401 or (status == 302 and headers["Location"].startswith("/sign-in/"))
 
