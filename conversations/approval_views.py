@@ -20,7 +20,7 @@ from conversations import approval
 from conversations.actions import NotPossible
 from conversations.models import Approval, Interaction
 from conversations.pages import Request
-from conversations.tree import newest_inbound
+from conversations.tree import newest_inbound_of
 
 PAGE_SIZE = 50
 
@@ -53,10 +53,11 @@ def _show(request: Request, failed: Failed | None = None) -> HttpResponse:
 
 def _beside(asked: list[Approval]) -> list[tuple[Approval, int | str, Interaction | None]]:
     """Each with the newest of what its customer wrote: its id, and itself where it came after what is answered."""
-    newest = {one.pk: newest_inbound(one.delivery.thread) or "" for one in asked}
-    since = {newest[one.pk] for one in asked if newest[one.pk] not in ("", one.delivery.answers_id)}
+    newest = newest_inbound_of({one.delivery.thread_id for one in asked})
+    told = [(one, newest[one.delivery.thread_id]) for one in asked]
+    since = {pk for one, pk in told if pk not in (None, one.delivery.answers_id)}
     items = Interaction.objects.in_bulk(since) if since else {}
-    return [(one, newest[one.pk], items.get(newest[one.pk])) for one in asked]
+    return [(one, pk or "", items.get(pk)) for one, pk in told]
 
 
 @requires(Permission.APPROVE)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from channels_ingest.networks.base import Visibility
@@ -178,6 +178,13 @@ def newest_inbound(thread: Thread) -> int | None:
     """Id of the newest inbound item: what somebody who looks now has seen."""
     inbound = thread.interactions.filter(direction=Interaction.Direction.IN)
     return inbound.order_by("-posted_at", "-pk").values_list("pk", flat=True).first()
+
+
+def newest_inbound_of(threads: Collection[int]) -> dict[int, int | None]:
+    """The same for many threads, by their ids, in one query."""
+    inbound = Interaction.objects.filter(thread=OuterRef("pk"), direction=Interaction.Direction.IN)
+    newest = Subquery(inbound.order_by("-posted_at", "-pk").values("pk")[:1])
+    return dict(Thread.objects.filter(pk__in=threads).values_list("pk", newest))
 
 
 # -- queries ----------------------------------------------------------------------------------------------------------

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from channels_ingest import speaking
 from channels_ingest.models import Channel
-from channels_ingest.networks.base import Action
+from channels_ingest.networks.base import Action, Author
 from conversations import approval, deliver, drafts
 from conversations.actions import NotPossible
 from conversations.models import Approval, Delivery, Interaction, Notification, Thread
@@ -163,6 +164,21 @@ def test_a_manager_decides_in_the_queue(
     held.refresh_from_db()
     assert held.verdict == "approved"
     assert b"Nothing waits" in browser.get("/approvals/").content
+
+
+def test_the_queue_asks_as_often_for_many_answers_as_for_one(
+    held: Approval, channel: Channel, trainee: User, manager: User, browser_of: BrowserOf
+) -> None:
+    counted = []
+    for number in (10, 20):
+        people = [Author(str(pk), handle=f"p{pk}") for pk in range(number, number + 4)]
+        record(channel, [said(f"q{one.external_id}", one) for one in people])
+        for thread in Thread.objects.exclude(pk__in=Delivery.objects.values("thread")):
+            write(thread, trainee)
+        with CaptureQueriesContext(connection) as captured:
+            browser_of(manager).get("/approvals/")
+        counted.append(len(captured))
+    assert counted == [counted[0]] * 2
 
 
 def test_a_number_that_is_no_id_does_not_break_the_queue(held: Approval, manager: User, browser_of: BrowserOf) -> None:
