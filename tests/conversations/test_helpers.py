@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from channels_ingest.models import Channel
@@ -60,6 +61,15 @@ def test_neither_the_customer_nor_we_are_helpers(channel: Channel, thread: Threa
 def test_a_draft_quotes_the_answer_and_says_where_it_stands(article: Article) -> None:
     assert article.text.startswith("> Use the pole.\n> It works.\n\n")
     assert article.text.endswith("https://x.com/s/2")
+
+
+def test_of_all_that_the_helper_wrote_since_the_page_reads_the_newest_few(
+    yes: Interaction, article: Article, agent: User, browser_of: BrowserOf
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        page = browser_of(agent).get(f"/articles/{article.pk}/").content.decode()
+    read = [one["sql"] for one in asked.captured_queries if '"posted_at" >' in one["sql"]]
+    assert (["LIMIT 10" in sql for sql in read], yes.text in page) == ([True], True)
 
 
 def test_nothing_is_published_without_consent_not_even_by_hand(article: Article, agent: User) -> None:
