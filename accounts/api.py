@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.models import Brand, Team, User
-from accounts.rest.views import Endpoint, ListEndpoint, PageOfBrandQuery, RecordEndpoint, of_brands
+from accounts.rest.views import Endpoint, Kind, ListEndpoint, PageOfBrandQuery, RecordEndpoint, of_brands
 from accounts.roles import MATRIX, Permission, Role
 
 if TYPE_CHECKING:
@@ -75,32 +75,27 @@ class TeamSerializer(serializers.Serializer[Team]):
     members = ColleagueSerializer(many=True, source="working")
 
 
-class TeamList(ListEndpoint):
+class Teams(Kind):
+    tag = "teams"
+    answer_class = TeamSerializer
+
+    def rows(self) -> QuerySet[Team]:
+        working = User.objects.filter(is_active=True).order_by("name", "pk")
+        return of_brands(Team.objects.prefetch_related(Prefetch("members", working, "working")), self.user)
+
+
+class TeamList(Teams, ListEndpoint):
     """List teams
 
     The last one made first.
     """
 
-    tag = "teams"
     operation = "list_teams"
     query_class = PageOfBrandQuery
-    row_class = TeamSerializer
-
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Team]:
-        return of_brands(_with_members(), asked, self.user)
+    filters = {"brand": "brand"}
 
 
-class TeamRecord(RecordEndpoint):
+class TeamRecord(Teams, RecordEndpoint):
     """Read a team"""
 
-    tag = "teams"
     operation = "read_team"
-    answer_class = TeamSerializer
-
-    def rows(self) -> QuerySet[Team]:
-        return _with_members().filter(brand__in=Brand.objects.visible_to(self.user))
-
-
-def _with_members() -> QuerySet[Team]:
-    working = User.objects.filter(is_active=True).order_by("name", "pk")
-    return Team.objects.prefetch_related(Prefetch("members", working, "working"))

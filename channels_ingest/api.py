@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rest_framework import serializers
 
 from accounts.rest.fields import NetworkKey, QueryChoice
-from accounts.rest.views import ListEndpoint, PageOfBrandQuery, RecordEndpoint
+from accounts.rest.views import Kind, ListEndpoint, PageOfBrandQuery, RecordEndpoint
 from channels_ingest.models import Channel
 
 if TYPE_CHECKING:
@@ -41,28 +41,26 @@ class ChannelQuery(PageOfBrandQuery):
     state = QueryChoice(required=False, choices=Channel.State.values)
 
 
-class ChannelList(ListEndpoint):
+class Channels(Kind):
+    tag = "channels"
+    answer_class = ChannelSerializer
+
+    def rows(self) -> QuerySet[Channel]:
+        return Channel.objects.visible_to(self.user)
+
+
+class ChannelList(Channels, ListEndpoint):
     """List channels
 
     The channels of the brands you see, the newest record first, with their health.
     """
 
-    tag = "channels"
     operation = "list_channels"
     query_class = ChannelQuery
-    row_class = ChannelSerializer
     filters = {"brand": "brand", "network": "network", "state": "state"}
 
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Channel]:
-        return Channel.objects.visible_to(self.user)
 
-
-class ChannelRecord(RecordEndpoint):
+class ChannelRecord(Channels, RecordEndpoint):
     """Read a channel"""
 
-    tag = "channels"
     operation = "read_channel"
-    answer_class = ChannelSerializer
-
-    def rows(self) -> QuerySet[Channel]:
-        return Channel.objects.visible_to(self.user)

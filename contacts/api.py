@@ -8,13 +8,11 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from rest_framework import serializers
 
 from accounts.rest.fields import NetworkKey, QueryId, Words
-from accounts.rest.views import ListEndpoint, PageQuery, RecordEndpoint, brand_ids
+from accounts.rest.views import Kind, ListEndpoint, PageQuery, RecordEndpoint, brand_ids
 from contacts.models import Acquaintance, Contact, Identity, IdentityLink
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-    from accounts.models import User
 
 
 class HandleSerializer(serializers.Serializer[Identity]):
@@ -81,88 +79,86 @@ class IdentityQuery(PageQuery):
     external_id = Words(required=False, max_length=255, help_text="The network's own id.")
 
 
-class ContactList(ListEndpoint):
+class Contacts(Kind):
+    tag = "contacts"
+    answer_class = ContactSerializer
+
+    def rows(self) -> QuerySet[Contact]:
+        open_links = IdentityLink.objects.filter(ended_at=None).select_related("identity").order_by("id")
+        seen = Contact.objects.visible_to(self.user)
+        return seen.prefetch_related("tags", Prefetch("links", open_links, "open_links"))
+
+
+class ContactList(Contacts, ListEndpoint):
     """List contacts
 
     People who spoke with a brand you see, the newest record first.
     """
 
-    tag = "contacts"
     operation = "list_contacts"
     query_class = ContactQuery
-    row_class = ContactSerializer
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Contact]:
-        return narrowed_contacts(contacts_of(self.user), asked, self.user)
+    def narrowed(self, rows: QuerySet[Contact], asked: dict[str, Any]) -> QuerySet[Contact]:
+        brands = brand_ids(asked, self.user)
+        if brands is not None:
+            rows = rows.filter(pk__in=Acquaintance.objects.filter(brand__in=brands).values("contact"))
+        if "network" in asked:
+            rows = rows.filter(_has_handle(identity__network=asked["network"]))
+        if "tag" in asked:
+            rows = rows.filter(tags__name=asked["tag"])
+        if "email" in asked:
+            rows = rows.filter(email__iexact=asked["email"])
+        if "q" in asked:
+            rows = rows.filter(pk__in=_called(asked["q"]))
+        return rows
 
 
-class ContactRecord(RecordEndpoint):
+class ContactRecord(Contacts, RecordEndpoint):
     """Read a contact
 
     Whether one of its handles is blocked on a network, and how far that came, is told by the list of blockings.
     """
 
-    tag = "contacts"
     operation = "read_contact"
-    answer_class = ContactSerializer
-
-    def rows(self) -> QuerySet[Contact]:
-        return contacts_of(self.user)
 
 
-class IdentityList(ListEndpoint):
+class Identities(Kind):
+    tag = "identities"
+    answer_class = IdentitySerializer
+
+    def rows(self) -> QuerySet[Identity]:
+        open_links = IdentityLink.objects.filter(ended_at=None)
+        return Identity.objects.visible_to(self.user).prefetch_related(Prefetch("links", open_links, "open_links"))
+
+
+class IdentityList(Identities, ListEndpoint):
     """List identities
 
     Handles of the contacts you see, the newest record first.
     """
 
-    tag = "identities"
     operation = "list_identities"
     query_class = IdentityQuery
-    row_class = IdentitySerializer
     filters = {"network": "network", "external_id": "external_id", "handle": "handle__iexact"}
 
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Identity]:
-        return narrowed_identities(identities_of(self.user), asked, self.user)
+    def narrowed(self, rows: QuerySet[Identity], asked: dict[str, Any]) -> QuerySet[Identity]:
+        brands = brand_ids(asked, self.user)
+        if brands is not None:
+            links = IdentityLink.objects.filter(ended_at=None, contact__acquaintances__brand__in=brands)
+            rows = rows.filter(pk__in=links.values("identity"))
+        if "contact" in asked:
+            links = IdentityLink.objects.filter(identity=OuterRef("pk"), ended_at=None, contact=asked["contact"])
+            rows = rows.filter(Exists(links))
+        return rows
 
 
-class IdentityRecord(RecordEndpoint):
+class IdentityRecord(Identities, RecordEndpoint):
     """Read an identity
 
     Whether it is blocked on its network, and how far that came, is told by the list of blockings.
     """
 
-    tag = "identities"
     operation = "read_identity"
-    answer_class = IdentitySerializer
-
-    def rows(self) -> QuerySet[Identity]:
-        return identities_of(self.user)
-
-
-def contacts_of(user: User) -> QuerySet[Contact]:
-    open_links = IdentityLink.objects.filter(ended_at=None).select_related("identity").order_by("id")
-    return Contact.objects.visible_to(user).prefetch_related("tags", Prefetch("links", open_links, "open_links"))
-
-
-def identities_of(user: User) -> QuerySet[Identity]:
-    open_links = IdentityLink.objects.filter(ended_at=None)
-    return Identity.objects.visible_to(user).prefetch_related(Prefetch("links", open_links, "open_links"))
-
-
-def narrowed_contacts(rows: QuerySet[Contact], asked: dict[str, Any], user: User) -> QuerySet[Contact]:
-    brands = brand_ids(asked, user)
-    if brands is not None:
-        rows = rows.filter(pk__in=Acquaintance.objects.filter(brand__in=brands).values("contact"))
-    if "network" in asked:
-        rows = rows.filter(_has_handle(identity__network=asked["network"]))
-    if "tag" in asked:
-        rows = rows.filter(tags__name=asked["tag"])
-    if "email" in asked:
-        rows = rows.filter(email__iexact=asked["email"])
-    if "q" in asked:
-        rows = rows.filter(pk__in=_called(asked["q"]))
-    return rows
 
 
 def _called(part: str) -> QuerySet[Any, Any]:
@@ -175,14 +171,3 @@ def _called(part: str) -> QuerySet[Any, Any]:
 
 def _has_handle(**such: Any) -> Q:
     return Q(Exists(IdentityLink.objects.filter(contact=OuterRef("pk"), ended_at=None, **such)))
-
-
-def narrowed_identities(rows: QuerySet[Identity], asked: dict[str, Any], user: User) -> QuerySet[Identity]:
-    brands = brand_ids(asked, user)
-    if brands is not None:
-        links = IdentityLink.objects.filter(ended_at=None, contact__acquaintances__brand__in=brands)
-        rows = rows.filter(pk__in=links.values("identity"))
-    if "contact" in asked:
-        links = IdentityLink.objects.filter(identity=OuterRef("pk"), ended_at=None, contact=asked["contact"])
-        rows = rows.filter(Exists(links))
-    return rows

@@ -80,9 +80,9 @@ class ApiSchema(AutoSchema):
 
 def answered(endpoint: Endpoint) -> Any:
     """The serializer of an answer; for a list, that of its pages."""
-    row = getattr(endpoint, "row_class", None)
-    if row is None:
-        return endpoint.answer_class
+    row = endpoint.answer_class
+    if not endpoint.paged:
+        return row
     name = row.__name__.removesuffix("Serializer") + "PageSerializer"
     return type(name, (PageSerializer,), {"results": row(many=True), "__doc__": None})
 

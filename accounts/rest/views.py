@@ -60,6 +60,7 @@ class Endpoint(APIView):
     body_class: ClassVar[type[Strict] | None] = None
     upload_types: ClassVar[tuple[str, ...]] = ()  # the media types of a body that is a file
     answer_class: ClassVar[type[serializers.BaseSerializer[Any]]]
+    paged: ClassVar[bool] = False  # answers with a page of these
     answers: ClassVar[dict[int, str]] = {200: "Done."}
     refusals: ClassVar[dict[int, str]] = {}  # besides those that every address may answer
     headers_taken: ClassVar[tuple[Any, ...]] = ()  # OpenApiParameter
@@ -104,20 +105,25 @@ class Endpoint(APIView):
         return dict(taken.validated_data)
 
 
-class RecordEndpoint(Endpoint):
+class Kind(Endpoint):
+    """Base of the addresses of one kind of record: its tag, its shape (`answer_class`), and who sees which."""
+
+    def record(self, id: int) -> Any:
+        """Raises Http404 for one that the user may not see."""
+        return load(self.rows(), id)
+
+    def rows(self) -> QuerySet[Any]:
+        """The records the user may see, with all that the answer shows."""
+        raise NotImplementedError
+
+
+class RecordEndpoint(Kind):
     """One record that the user may see; 404 for any other."""
 
     answers = {200: "The record."}
 
     def get(self, request: Request, id: int) -> Response:
         return Response(self.answer_class(self.record(id)).data)
-
-    def record(self, id: int) -> Any:
-        return load(self.rows(), id)
-
-    def rows(self) -> QuerySet[Any]:
-        """The records the user may see, with all that the answer shows."""
-        raise NotImplementedError
 
 
 class PageQuery(Query):
@@ -133,33 +139,33 @@ class PageOfBrandQuery(PageQuery):
     brand = QueryId(required=False)
 
 
-class ListEndpoint(Endpoint):
+class ListEndpoint(Kind):
     """A page of records, newest first."""
 
     query_class = PageQuery
     answers = {200: "A page of records."}
-    row_class: ClassVar[type[serializers.BaseSerializer[Any]]]
+    paged = True
     filters: ClassVar[Mapping[str, str]] = {}  # the parameters that narrow the rows, each with its lookup
 
     def get(self, request: Request) -> Response:
         asked = dict(self.query)
         cursor, limit = asked.pop("cursor"), asked.pop("limit")
-        page = self.order(asked).page(self.rows(asked), cursor=cursor, limit=limit, branches=self.branches(asked))
+        page = self.order(asked).page(self.wanted(asked), cursor=cursor, limit=limit, branches=self.branches(asked))
         return Response(
             {
-                "results": self.row_class(page.rows, many=True).data,
+                "results": self.answer_class(page.rows, many=True).data,
                 "next": replace_query_param(request.build_absolute_uri(), "cursor", page.after) if page.after else None,
             }
         )
 
-    def rows(self, asked: dict[str, Any]) -> QuerySet[Any]:
+    def wanted(self, asked: dict[str, Any]) -> QuerySet[Any]:
         """The records the user may see, narrowed by what was asked for."""
-        wanted = {lookup: asked[name] for name, lookup in self.filters.items() if name in asked}
-        return self.visible(asked).filter(**wanted)
+        such = {lookup: asked[name] for name, lookup in self.filters.items() if name in asked}
+        return self.narrowed(self.rows(), asked).filter(**such)
 
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Any]:
-        """The records the user may see, with all that the answer shows, narrowed by what `filters` cannot say."""
-        raise NotImplementedError
+    def narrowed(self, rows: QuerySet[Any], asked: dict[str, Any]) -> QuerySet[Any]:
+        """The rows narrowed by what `filters` cannot say."""
+        return rows
 
     def order(self, asked: dict[str, Any]) -> Keyset:
         return Keyset(self.tag)
@@ -180,9 +186,9 @@ def brand_ids(asked: dict[str, Any], user: User) -> list[int] | None:
     return list((visible.filter(pk=asked["brand"]) if "brand" in asked else visible).values_list("pk", flat=True))
 
 
-def of_brands(rows: QuerySet[Row], asked: dict[str, Any], user: User) -> QuerySet[Row]:
-    """Those of the rows, which have a `brand`, that are asked for and that the user may see."""
-    brands = brand_ids(asked, user)
+def of_brands(rows: QuerySet[Row], user: User) -> QuerySet[Row]:
+    """Those of the rows, which have a `brand`, that the user may see."""
+    brands = brand_ids({}, user)
     return rows if brands is None else rows.filter(brand__in=brands)
 
 

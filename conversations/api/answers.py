@@ -12,14 +12,13 @@ from rest_framework.response import Response
 
 from accounts.rest.errors import Conflict, Unprocessable
 from accounts.rest.fields import BodyFlag, BodyId, QueryChoice, Strict, Words
-from accounts.rest.views import Endpoint, load
 from accounts.roles import Permission
 from channels_ingest.networks.base import Action
 from conversations import actions, attachments
 from conversations.allowed import Possibility, possibilities
 from conversations.api.deeds import CANNOT, possible
 from conversations.api.interactions import ANSWERS, InteractionSerializer, interaction_told
-from conversations.api.threads import threads_of
+from conversations.api.threads import Threads
 from conversations.models import Delivery, Interaction, Thread
 from conversations.reply import AlreadyAnswered, SomethingNewer, reply
 
@@ -53,19 +52,18 @@ class PossibilitiesSerializer(serializers.Serializer[Any]):
     message = WayToAnswerSerializer(help_text="In private.")
 
 
-class ThreadPossibilities(Endpoint):
+class ThreadPossibilities(Threads):
     """See how a thread may be answered
 
     In public and in private: whether it is allowed now, on which item, and why not.
     """
 
-    tag = "threads"
     operation = "read_possibilities"
     answer_class = PossibilitiesSerializer
     answers = {200: "The ways to answer."}
 
     def get(self, request: Request, id: int) -> Response:
-        return Response(PossibilitiesSerializer(possibilities(load(threads_of(self.user), id))).data)
+        return Response(PossibilitiesSerializer(possibilities(self.record(id))).data)
 
 
 class ReplyBody(Strict):
@@ -91,7 +89,7 @@ class ReplyBody(Strict):
     )
 
 
-class Reply(Endpoint):
+class Reply(Threads):
     """Answer a thread
 
     The answer is queued and sent by a worker; read the interaction again to see what became of it. The same
@@ -99,7 +97,6 @@ class Reply(Endpoint):
     """
 
     needs = Permission.REPLY
-    tag = "threads"
     operation = "reply_to_thread"
     body_class = ReplyBody
     answer_class = InteractionSerializer
@@ -119,7 +116,7 @@ class Reply(Endpoint):
     )
 
     def post(self, request: Request, id: int) -> Response:
-        thread = load(threads_of(self.user), id)
+        thread = self.record(id)
         key, asked = idempotency_key(request.headers.get("Idempotency-Key"), self.user), self.body()
         known = Delivery.objects.filter(key=key).exists()
         said = self._reply(thread, key, asked)
@@ -155,11 +152,10 @@ class NoteBody(Strict):
     text = Words(max_length=LONGEST_TEXT)
 
 
-class WriteNote(Endpoint):
+class WriteNote(Threads):
     """Write a note that only colleagues read"""
 
     needs = Permission.REPLY
-    tag = "threads"
     operation = "write_note"
     body_class = NoteBody
     answer_class = InteractionSerializer
@@ -168,7 +164,7 @@ class WriteNote(Endpoint):
     headers_taken = (key_header("Your own name for this note: repeated with it, the note is written once."),)
 
     def post(self, request: Request, id: int) -> Response:
-        thread = load(threads_of(self.user), id)
+        thread = self.record(id)
         with possible():
             note = actions.write_note(thread, by=self.user, text=self.body()["text"], key=self._key())
         return Response(interaction_told(note.pk), status=201)

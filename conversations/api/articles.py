@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 
 from accounts.api import ColleagueSerializer
-from accounts.models import Brand
 from accounts.rest.fields import BodyId, QueryChoice, Strict, Words
-from accounts.rest.views import ListEndpoint, PageOfBrandQuery, RecordEndpoint, load, of_brands
+from accounts.rest.views import Kind, ListEndpoint, PageOfBrandQuery, RecordEndpoint, load, of_brands
 from accounts.roles import Permission
 from conversations import helpers
 from conversations.actions import NotPossible
@@ -49,32 +48,30 @@ class ArticleQuery(PageOfBrandQuery):
     state = QueryChoice(required=False, choices=Article.State.values)
 
 
-class ArticleList(ListEndpoint):
+class Articles(Kind):
+    tag = "articles"
+    answer_class = ArticleSerializer
+
+    def rows(self) -> QuerySet[Article]:
+        return articles_of(self.user)
+
+
+class ArticleList(Articles, ListEndpoint):
     """List articles
 
     The last one made first.
     """
 
-    tag = "articles"
     operation = "list_articles"
     query_class = ArticleQuery
-    row_class = ArticleSerializer
-    filters = {"state": "state"}
-
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Article]:
-        return of_brands(_told(), asked, self.user)
+    filters = {"brand": "brand", "state": "state"}
 
 
-class ArticleRecord(RecordEndpoint):
+class ArticleRecord(Articles, RecordEndpoint):
     """Read an article"""
 
     needs = Permission.REPLY
-    tag = "articles"
     operation = "read_article"
-    answer_class = ArticleSerializer
-
-    def rows(self) -> QuerySet[Article]:
-        return articles_of(self.user)
 
 
 class DraftBody(Strict):
@@ -104,15 +101,10 @@ class DraftArticle(Deed):
         return ArticleSerializer(articles_of(self.user).get(source=id)).data
 
 
-class ArticleDeed(Deed):
+class ArticleDeed(Articles, Deed):
     """Base of what is done with an article."""
 
-    tag = "articles"
-    answer_class = ArticleSerializer
     answers = {200: "The article as it is now."}
-
-    def rows(self) -> QuerySet[Article]:
-        return articles_of(self.user)
 
 
 class EditBody(Strict):
@@ -164,8 +156,4 @@ class StepArticle(ArticleDeed):
 
 def articles_of(user: User) -> QuerySet[Article]:
     """What the caller may see, with all that the answer shows."""
-    return _told().filter(brand__in=Brand.objects.visible_to(user))
-
-
-def _told() -> QuerySet[Article]:
-    return Article.objects.select_related("made_by", "source__author")
+    return of_brands(Article.objects.select_related("made_by", "source__author"), user)

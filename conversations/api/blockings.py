@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.api import ColleagueSerializer
 from accounts.rest.fields import QueryChoice, QueryFlag, QueryId
-from accounts.rest.views import ListEndpoint, PageOfBrandQuery, RecordEndpoint
+from accounts.rest.views import Kind, ListEndpoint, PageOfBrandQuery, RecordEndpoint
 from channels_ingest.models import Channel
 from contacts.api import HandleSerializer
 from contacts.models import IdentityLink
@@ -52,17 +52,23 @@ class BlockingQuery(PageOfBrandQuery):
     wanted = QueryFlag(required=False, allow_null=False, help_text="Whether they are to be blocked.")
 
 
-class BlockingList(ListEndpoint):
+class Blockings(Kind):
+    tag = "blockings"
+    answer_class = BlockingSerializer
+
+    def rows(self) -> QuerySet[Blocking]:
+        return blockings_of(self.user)
+
+
+class BlockingList(Blockings, ListEndpoint):
     """List blockings
 
     How far the networks came with blocking people and letting them in again, one record for each handle and channel,
     the last one made first. Block and let in with `moderate`.
     """
 
-    tag = "blockings"
     operation = "list_blockings"
     query_class = BlockingQuery
-    row_class = BlockingSerializer
     filters = {
         "brand": "channel__brand",
         "channel": "channel",
@@ -71,23 +77,17 @@ class BlockingList(ListEndpoint):
         "wanted": "wanted",
     }
 
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Blocking]:
-        rows = blockings_of(self.user)
+    def narrowed(self, rows: QuerySet[Blocking], asked: dict[str, Any]) -> QuerySet[Blocking]:
         if "contact" in asked:
             handles = IdentityLink.objects.filter(contact=asked["contact"], ended_at=None)
             rows = rows.filter(identity__in=handles.values("identity"))
         return rows
 
 
-class BlockingRecord(RecordEndpoint):
+class BlockingRecord(Blockings, RecordEndpoint):
     """Read a blocking"""
 
-    tag = "blockings"
     operation = "read_blocking"
-    answer_class = BlockingSerializer
-
-    def rows(self) -> QuerySet[Blocking]:
-        return blockings_of(self.user)
 
 
 def blockings_of(user: User) -> QuerySet[Blocking]:

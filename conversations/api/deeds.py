@@ -9,14 +9,13 @@ from rest_framework.response import Response
 
 from accounts.rest.errors import Unprocessable
 from accounts.rest.fields import Strict
-from accounts.rest.views import Endpoint, load
+from accounts.rest.views import Kind
 from accounts.roles import Permission
 from conversations.actions import KeyUsed, NotPossible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from django.db.models import QuerySet
     from rest_framework.request import Request
 
 CANNOT = {422: "It is well formed and still cannot be done; the message says why."}
@@ -37,25 +36,21 @@ class NoBody(Strict):
     """Nothing to say."""
 
 
-class Deed(Endpoint):
+class Deed(Kind):
     """Base of what is done to one record: answers with it as it is then."""
 
     needs = Permission.REPLY
     refusals = CANNOT
 
     def post(self, request: Request, id: int) -> Response:
-        record = load(self.rows(), id)
+        record = self.record(id)
         with possible():
             self.act(record, self.body())
         return Response(self.told(id))
-
-    def rows(self) -> QuerySet[Any]:
-        """The records the user may see, with all that the answer shows."""
-        raise NotImplementedError
 
     def act(self, record: Any, asked: dict[str, Any]) -> None:
         """Raises NotPossible."""
         raise NotImplementedError
 
     def told(self, id: int) -> Any:
-        return self.answer_class(load(self.rows(), id)).data
+        return self.answer_class(self.record(id)).data

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from accounts.api import ColleagueSerializer
 from accounts.rest.errors import Conflict
 from accounts.rest.fields import BodyFlag, Instant, NetworkKey, QueryChoice, QueryFlag, QueryId, Strict, Told, Words
 from accounts.rest.keyset import Keyset
-from accounts.rest.views import Endpoint, ListEndpoint, PageOfBrandQuery, RecordEndpoint, brand_ids, load
-from accounts.roles import Permission
+from accounts.rest.views import Kind, ListEndpoint, PageOfBrandQuery, RecordEndpoint, brand_ids
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Visibility
 from contacts.api import HandleSerializer
@@ -23,7 +21,6 @@ from conversations.models import Delivery, Interaction
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from rest_framework.request import Request
 
     from accounts.models import User
 
@@ -102,17 +99,23 @@ class InteractionQuery(PageOfBrandQuery):
     until = Instant(required=False, help_text="Posted before this moment.")
 
 
-class InteractionList(ListEndpoint):
+class Interactions(Kind):
+    tag = "interactions"
+    answer_class = InteractionSerializer
+
+    def rows(self) -> QuerySet[Interaction]:
+        return interactions_of(self.user)
+
+
+class InteractionList(Interactions, ListEndpoint):
     """List interactions
 
     With `thread` or `contact`: by the network's time, the newest first. Otherwise in the order they were stored,
     the last one first. A post that two of your channels saw is one record for each.
     """
 
-    tag = "interactions"
     operation = "list_interactions"
     query_class = InteractionQuery
-    row_class = InteractionSerializer
     filters = {
         "brand": "channel__brand_id",
         "channel": "channel_id",
@@ -127,56 +130,44 @@ class InteractionList(ListEndpoint):
         "until": "posted_at__lt",
     }
 
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Interaction]:
-        return narrowed_interactions(interactions_of(self.user), asked, self.user)
+    def narrowed(self, rows: QuerySet[Interaction], asked: dict[str, Any]) -> QuerySet[Interaction]:
+        brands = brand_ids(asked, self.user)
+        if brands is not None and not asked.keys() & {"thread", "contact", "external_id"}:
+            channels = list(Channel.objects.filter(brand__in=brands).values_list("pk", flat=True))
+            rows = rows.filter(channel_id__in=channels)
+        return rows.filter(removed_at__isnull=not asked["removed"]) if "removed" in asked else rows
 
     def order(self, asked: dict[str, Any]) -> Keyset:
         return Keyset(self.tag, by="posted_at" if "thread" in asked or "contact" in asked else "")
 
 
-class InteractionRecord(RecordEndpoint):
+class InteractionRecord(Interactions, RecordEndpoint):
     """Read an interaction"""
 
-    tag = "interactions"
     operation = "read_interaction"
-    answer_class = InteractionSerializer
-
-    def rows(self) -> QuerySet[Interaction]:
-        return interactions_of(self.user)
 
 
 # -- doing -------------------------------------------------------------------------------------------------------------
 
 
-class Undo(Endpoint):
+class InteractionDeed(Interactions, Deed):
+    """Base of what is done with one interaction."""
+
+    answers = {200: "The interaction as it is now."}
+
+
+class Undo(InteractionDeed):
     """Take an answer back that has not left yet"""
 
-    needs = Permission.REPLY
-    tag = "interactions"
     operation = "undo_reply"
     body_class = NoBody
-    answer_class = InteractionSerializer
     answers = {200: "The answer, taken back."}
     refusals = {409: "It is on its way already, or it was never an answer of ours."}
 
-    def post(self, request: Request, id: int) -> Response:
-        said = load(interactions_of(self.user), id)
-        self.body()
-        delivery = getattr(said, "delivery", None)
+    def act(self, record: Interaction, asked: dict[str, Any]) -> None:
+        delivery = getattr(record, "delivery", None)
         if delivery is None or not deliver.undo(delivery, by=self.user):
             raise Conflict("It can no longer be taken back.", "too_late")
-        return Response(interaction_told(id))
-
-
-class InteractionDeed(Deed):
-    """Base of what is done with one interaction."""
-
-    tag = "interactions"
-    answer_class = InteractionSerializer
-    answers = {200: "The interaction as it is now."}
-
-    def rows(self) -> QuerySet[Interaction]:
-        return interactions_of(self.user)
 
 
 class Retry(InteractionDeed):
@@ -225,11 +216,3 @@ def interaction_told(id: int) -> Any:
 
 def _with_all(rows: QuerySet[Interaction]) -> QuerySet[Interaction]:
     return rows.select_related("channel", "author", "sent_by", "delivery")
-
-
-def narrowed_interactions(rows: QuerySet[Interaction], asked: dict[str, Any], user: User) -> QuerySet[Interaction]:
-    brands = brand_ids(asked, user)
-    if brands is not None and not asked.keys() & {"thread", "contact", "external_id"}:
-        channels = list(Channel.objects.filter(brand__in=brands).values_list("pk", flat=True))
-        rows = rows.filter(channel_id__in=channels)
-    return rows.filter(removed_at__isnull=not asked["removed"]) if "removed" in asked else rows

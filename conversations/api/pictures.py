@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.rest.errors import Unprocessable
 from accounts.rest.fields import Query, QueryId, Words
 from accounts.rest.parser import PictureParser
-from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, load
+from accounts.rest.views import Kind, ListEndpoint, PageQuery, load
 from accounts.roles import Permission
 from conversations import attachments
 from conversations.api.deeds import NoBody, possible
@@ -20,8 +20,6 @@ from conversations.models import Attachment, Thread
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from rest_framework.request import Request
-
-    from accounts.models import User
 
 
 class PictureSerializer(serializers.Serializer[Attachment]):
@@ -36,6 +34,17 @@ class PictureSerializer(serializers.Serializer[Attachment]):
     added_at = serializers.DateTimeField()
 
 
+class Pictures(Kind):
+    needs = Permission.REPLY
+    tag = "pictures"
+    answer_class = PictureSerializer
+
+    def rows(self) -> QuerySet[Attachment]:
+        """What this user put in and did not send, on threads they (still) see; without the bytes."""
+        seen = Thread.objects.visible_to(self.user)
+        return Attachment.objects.filter(by=self.user, interaction=None, thread__in=seen).defer("content")
+
+
 class UploadQuery(Query):
     name = Words(required=False, max_length=120, help_text="The name of the file.")
     alt = Words(
@@ -45,19 +54,16 @@ class UploadQuery(Query):
     )
 
 
-class UploadPicture(Endpoint):
+class UploadPicture(Pictures):
     """Put a picture in for an answer on a thread
 
     The body is the file itself. Send it once with `pictures` of a reply; until then it waits here and in your composer.
     """
 
-    needs = Permission.REPLY
-    tag = "pictures"
     operation = "upload_picture"
     query_class = UploadQuery
     upload_types = tuple(attachments.KINDS)
     parser_classes = [PictureParser]
-    answer_class = PictureSerializer
     answers = {201: "The picture."}
     refusals = {
         413: "No network takes a picture of that size.",
@@ -80,41 +86,26 @@ class PictureQuery(PageQuery):
     thread = QueryId(required=False)
 
 
-class PictureList(ListEndpoint):
+class PictureList(Pictures, ListEndpoint):
     """List the pictures that you put in and did not send yet
 
     The last one first.
     """
 
-    needs = Permission.REPLY
-    tag = "pictures"
     operation = "list_pictures"
     query_class = PictureQuery
-    row_class = PictureSerializer
     filters = {"thread": "thread"}
 
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Attachment]:
-        return pictures_of(self.user)
 
-
-class RemovePicture(Endpoint):
+class RemovePicture(Pictures):
     """Remove a picture that was not sent"""
 
-    needs = Permission.REPLY
-    tag = "pictures"
     operation = "remove_picture"
     body_class = NoBody
-    answer_class = PictureSerializer
     answers = {200: "What it was."}
 
     def post(self, request: Request, id: int) -> Response:
-        found: Attachment = load(pictures_of(self.user).select_related("thread"), id)
+        found: Attachment = self.record(id)
         self.body()
         attachments.drop(found.thread, by=self.user, pk=found.pk)
         return Response(PictureSerializer(found).data)
-
-
-def pictures_of(user: User) -> QuerySet[Attachment]:
-    """What this user put in and did not send, on threads they (still) see; without the bytes."""
-    rows = Attachment.objects.filter(by=user, interaction=None, thread__in=Thread.objects.visible_to(user))
-    return rows.defer("content")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.api import ColleagueSerializer
 from accounts.rest.fields import QueryChoice, QueryFlag, QueryId, Strict, Words
-from accounts.rest.views import Endpoint, ListEndpoint, PageQuery, RecordEndpoint
+from accounts.rest.views import Kind, ListEndpoint, PageQuery, RecordEndpoint
 from conversations import promises
 from conversations.api.deeds import Deed
 from conversations.models import Promise
@@ -42,34 +42,34 @@ class PromiseQuery(PageQuery):
     mine = QueryFlag(required=False, allow_null=False, help_text="Whether you owe it.")
 
 
-class PromiseList(ListEndpoint):
+class Promises(Kind):
+    tag = "promises"
+    answer_class = PromiseSerializer
+
+    def rows(self) -> QuerySet[Promise]:
+        return Promise.objects.visible_to(self.user).select_related("owner", "settled_by", "thread")
+
+
+class PromiseList(Promises, ListEndpoint):
     """List promises
 
     The last one made first.
     """
 
-    tag = "promises"
     operation = "list_promises"
     query_class = PromiseQuery
-    row_class = PromiseSerializer
     filters = {"thread": "thread", "state": "state"}
 
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Promise]:
-        rows = promises_of(self)
+    def narrowed(self, rows: QuerySet[Promise], asked: dict[str, Any]) -> QuerySet[Promise]:
         if "mine" in asked:
             rows = rows.filter(owner=self.user) if asked["mine"] else rows.exclude(owner=self.user)
         return rows
 
 
-class PromiseRecord(RecordEndpoint):
+class PromiseRecord(Promises, RecordEndpoint):
     """Read a promise"""
 
-    tag = "promises"
     operation = "read_promise"
-    answer_class = PromiseSerializer
-
-    def rows(self) -> QuerySet[Promise]:
-        return promises_of(self)
 
 
 class SettleBody(Strict):
@@ -77,25 +77,15 @@ class SettleBody(Strict):
     reason = Words(required=False, max_length=300, help_text="Needed for a promise that is withdrawn.")
 
 
-class SettlePromise(Deed):
+class SettlePromise(Promises, Deed):
     """Say how a promise ended
 
     While one is open, its thread cannot be closed.
     """
 
-    tag = "promises"
     operation = "settle_promise"
     body_class = SettleBody
-    answer_class = PromiseSerializer
     answers = {200: "The promise as it is now."}
-
-    def rows(self) -> QuerySet[Promise]:
-        return promises_of(self)
 
     def act(self, record: Promise, asked: dict[str, Any]) -> None:
         promises.settle(record, state=asked["state"], by=self.user, reason=asked.get("reason", ""))
-
-
-def promises_of(endpoint: Endpoint) -> QuerySet[Promise]:
-    """What the caller may see, with all that the answer shows."""
-    return Promise.objects.visible_to(endpoint.user).select_related("owner", "settled_by", "thread")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Q
 from rest_framework import serializers
@@ -11,7 +11,7 @@ from accounts.api import ColleagueSerializer
 from accounts.models import User
 from accounts.rest.fields import BodyFlag, BodyId, Instant, NetworkKey, QueryChoice, QueryFlag, QueryId, Strict, Words
 from accounts.rest.keyset import Keyset
-from accounts.rest.views import ListEndpoint, PageOfBrandQuery, RecordEndpoint, brand_ids
+from accounts.rest.views import Kind, ListEndpoint, PageOfBrandQuery, RecordEndpoint, brand_ids
 from channels_ingest.networks.base import Visibility
 from contacts.api import HandleSerializer
 from conversations import actions, macros
@@ -79,16 +79,22 @@ class ThreadQuery(PageOfBrandQuery):
     until = Instant(required=False, help_text="Last activity before this moment.")
 
 
-class ThreadList(ListEndpoint):
+class Threads(Kind):
+    tag = "threads"
+    answer_class: ClassVar[type[serializers.BaseSerializer[Any]]] = ThreadSerializer
+
+    def rows(self) -> QuerySet[Thread]:
+        return threads_of(self.user)
+
+
+class ThreadList(Threads, ListEndpoint):
     """List threads
 
     The threads of the brands you see, by their last activity, the newest first.
     """
 
-    tag = "threads"
     operation = "list_threads"
     query_class = ThreadQuery
-    row_class = ThreadSerializer
     filters = {
         "brand": "brand_id",
         "channel": "channel_id",
@@ -99,39 +105,42 @@ class ThreadList(ListEndpoint):
         "until": "last_activity_at__lt",
     }
 
-    def visible(self, asked: dict[str, Any]) -> QuerySet[Thread]:
-        return narrowed_threads(threads_of(self.user), asked, self.user)
+    def narrowed(self, rows: QuerySet[Thread], asked: dict[str, Any]) -> QuerySet[Thread]:
+        if "assignee" in asked:
+            rows = rows.filter(_assigned_to(asked["assignee"], self.user))
+        if "visibility" in asked:
+            rows = rows.filter(**{f"has_{asked['visibility']}": True})
+        if "waiting" in asked:
+            rows = rows.filter(waiting_since__isnull=not asked["waiting"])
+        return rows
 
     def order(self, asked: dict[str, Any]) -> Keyset:
         return Keyset(self.tag, by="last_activity_at")
 
     def branches(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
-        return thread_branches(asked, self.user)
+        """The indexes of threads begin with the state, the assignee and the state, or the brand and the state."""
+        states = [asked["state"]] if "state" in asked else Thread.State.values
+        brands = brand_ids(asked, self.user)
+        if "contact" in asked:
+            return []
+        if brands is None or asked.get("assignee", "none") != "none":
+            return [{"state": state} for state in states]
+        return [{"brand_id": brand, "state": state} for brand in brands for state in states]
 
 
-class ThreadRecord(RecordEndpoint):
+class ThreadRecord(Threads, RecordEndpoint):
     """Read a thread"""
 
-    tag = "threads"
     operation = "read_thread"
-    answer_class = ThreadSerializer
-
-    def rows(self) -> QuerySet[Thread]:
-        return threads_of(self.user)
 
 
 # -- doing -------------------------------------------------------------------------------------------------------------
 
 
-class ThreadDeed(Deed):
+class ThreadDeed(Threads, Deed):
     """Base of what is done to a thread."""
 
-    tag = "threads"
-    answer_class = ThreadSerializer
     answers = {200: "The thread as it is now."}
-
-    def rows(self) -> QuerySet[Thread]:
-        return threads_of(self.user)
 
 
 class AssignBody(Strict):
@@ -231,28 +240,7 @@ def threads_of(user: User) -> QuerySet[Thread]:
     )
 
 
-def narrowed_threads(rows: QuerySet[Thread], asked: dict[str, Any], user: User) -> QuerySet[Thread]:
-    if "assignee" in asked:
-        rows = rows.filter(_assigned_to(asked["assignee"], user))
-    if "visibility" in asked:
-        rows = rows.filter(**{f"has_{asked['visibility']}": True})
-    if "waiting" in asked:
-        rows = rows.filter(waiting_since__isnull=not asked["waiting"])
-    return rows
-
-
 def _assigned_to(whom: str, user: User) -> Q:
     if whom == "none":
         return Q(assignee=None)
     return Q(assignee_id=user.pk if whom == "me" else int(whom))
-
-
-def thread_branches(asked: dict[str, Any], user: User) -> list[dict[str, Any]]:
-    """The indexes of threads begin with the state, the assignee and the state, or the brand and the state."""
-    states = [asked["state"]] if "state" in asked else Thread.State.values
-    brands = brand_ids(asked, user)
-    if "contact" in asked:
-        return []
-    if brands is None or asked.get("assignee", "none") != "none":
-        return [{"state": state} for state in states]
-    return [{"brand_id": brand, "state": state} for brand in brands for state in states]
