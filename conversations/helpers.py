@@ -41,12 +41,11 @@ def draft(item: Interaction, *, by: User) -> Article:
     quote = "\n".join(f"> {line}" for line in item.text.splitlines())
     source = f"\n\n{item.author}, {item.posted_at.date().isoformat()}\n{item.permalink}".rstrip()
     title = " ".join(item.text.split())[:TITLE_LENGTH] or _("Without words")
-    article, new = Article.objects.get_or_create(
-        source=item,
-        defaults={"brand_id": item.channel.brand_id, "title": title, "text": quote + source, "made_by": by},
-    )
-    if new:
-        audit(by=by, verb="draft article", on=article, brand=article.brand_id)
+    begun = {"brand_id": item.channel.brand_id, "title": title, "text": quote + source, "made_by": by}
+    with transaction.atomic():
+        article, new = Article.objects.get_or_create(source=item, defaults=begun)
+        if new:
+            audit(by=by, verb="draft article", on=article, brand=article.brand_id)
     return article
 
 

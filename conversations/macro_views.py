@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import form_page, requires
-from accounts.audit import audit
 from accounts.choosing import words_typed
 from accounts.keyset import page
 from accounts.models import Brand
@@ -62,8 +61,7 @@ def edit_macro(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def delete_macro(request: Request, pk: int) -> HttpResponse:
     macro = get_object_or_404(_own(request), pk=pk)
-    audit(by=request.user, verb="delete macro", on=macro, brand=macro.brand_id, name=macro.name)
-    macro.delete()
+    macros.delete(macro, by=request.user)
     messages.success(request, _("The macro is deleted."))
     return HttpResponseRedirect(reverse("macros"))
 
@@ -71,8 +69,7 @@ def delete_macro(request: Request, pk: int) -> HttpResponse:
 def _edit(request: Request, macro: Macro) -> HttpResponse:
     form = MacroForm(request.POST or None, instance=macro, by=request.user)
     if request.method == "POST" and form.is_valid():
-        saved = form.save()
-        audit(by=request.user, verb="write macro", on=saved, brand=saved.brand_id, name=saved.name)
+        macros.write(form.save(commit=False), by=request.user)
         messages.success(request, _("The macro is saved."))
         return HttpResponseRedirect(reverse("macros"))
     context = {"section": "macros", "form": form, "macro": macro}

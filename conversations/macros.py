@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.audit import audit
 from accounts.models import User
 from contacts.models import Tag
 from conversations import actions
@@ -57,6 +58,19 @@ def render(text: str, values: Mapping[str, str]) -> str:
         return (values[name] or (match[2] or "").strip()) if name in values else match[0]
 
     return _VARIABLE.sub(fill, text)
+
+
+def write(macro: Macro, *, by: User) -> None:
+    """Makes the macro or changes it."""
+    with transaction.atomic():
+        macro.save()
+        audit(by=by, verb="write macro", on=macro, brand=macro.brand_id, name=macro.name)
+
+
+def delete(macro: Macro, *, by: User) -> None:
+    with transaction.atomic():
+        audit(by=by, verb="delete macro", on=macro, brand=macro.brand_id, name=macro.name)
+        macro.delete()
 
 
 def usable_by(user: User, thread: Thread, words: str = "") -> QuerySet[Macro]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
@@ -61,6 +63,15 @@ def test_neither_the_customer_nor_we_are_helpers(channel: Channel, thread: Threa
 def test_a_draft_quotes_the_answer_and_says_where_it_stands(article: Article) -> None:
     assert article.text.startswith("> Use the pole.\n> It works.\n\n")
     assert article.text.endswith("https://x.com/s/2")
+
+
+def test_there_is_no_article_without_its_audit_line(
+    thread: Thread, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(helpers, "audit", Mock(side_effect=DatabaseError))
+    with pytest.raises(DatabaseError):
+        helpers.draft(item("2"), by=agent)
+    assert not Article.objects.exists()
 
 
 def test_of_all_that_the_helper_wrote_since_the_page_reads_the_newest_few(

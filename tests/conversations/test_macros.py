@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from unittest.mock import Mock
+
 import pytest
+from django.db import DatabaseError
 
 from accounts.models import Brand, User
 from channels_ingest.models import Channel
@@ -17,6 +21,18 @@ pytestmark = pytest.mark.django_db
 def thread(channel: Channel) -> Thread:
     record(channel, [said("1", MAYA)])
     return Thread.objects.get()
+
+
+@pytest.mark.parametrize("deed", [macros.write, macros.delete])
+def test_a_macro_is_neither_written_nor_deleted_without_its_audit_line(
+    brand: Brand, agent: User, monkeypatch: pytest.MonkeyPatch, deed: Callable[..., None]
+) -> None:
+    macro = Macro.objects.create(name="Thanks", owner=agent, text="Thank you!")
+    macro.text = "Thanks!"
+    monkeypatch.setattr(macros, "audit", Mock(side_effect=DatabaseError))
+    with pytest.raises(DatabaseError):
+        deed(macro, by=agent)
+    assert list(Macro.objects.values_list("text", flat=True)) == ["Thank you!"]
 
 
 def test_variables_are_filled_in(thread: Thread, agent: User) -> None:
