@@ -16,7 +16,7 @@ from accounts.models import User
 from contacts.models import Tag
 from conversations import actions
 from conversations.actions import NotPossible
-from conversations.models import Macro, Thread
+from conversations.models import Macro, Thread, ThreadEvent
 
 _VARIABLE = re.compile(r"\{([^{}|]*)(?:\|([^{}|]*))?\}")
 VARIABLES = ("first name", "name", "handle", "agent", "brand", "channel")
@@ -120,14 +120,18 @@ def told(macro: Macro) -> list[str]:
 
 
 def tag_thread(thread: Thread, *, names: list[str], by: User) -> None:
-    """Adds tags by name, making those there are not yet. Raises NotPossible for an empty or overlong name."""
+    """Adds tags by name, making those there are not yet; history tells of those that were not on already. Raises
+    NotPossible for an empty or overlong name."""
     cleaned = list(dict.fromkeys(" ".join(name.split()).lower() for name in names))
     if any(not name or len(name) > 50 for name in cleaned):
         raise NotPossible(_("A tag has between 1 and 50 letters."))
     with transaction.atomic():
         Tag.objects.bulk_create([Tag(name=name) for name in cleaned], ignore_conflicts=True)
-        thread.tags.add(*Tag.objects.filter(name__in=cleaned))
-        actions.note_event(thread, "tagged", by, tags=cleaned)
+        on_already = set(thread.tags.filter(name__in=cleaned).values_list("name", flat=True))
+        new = [name for name in cleaned if name not in on_already]
+        if new:
+            thread.tags.add(*Tag.objects.filter(name__in=new))
+            actions.note_event(thread, ThreadEvent.Verb.TAGGED, by, tags=new)
 
 
 def untag_thread(thread: Thread, *, name: str, by: User) -> None:
@@ -136,4 +140,4 @@ def untag_thread(thread: Thread, *, name: str, by: User) -> None:
         tag = thread.tags.filter(name=name.replace("\x00", "")).first()
         if tag is not None:
             thread.tags.remove(tag)
-            actions.note_event(thread, "untagged", by, tags=[tag.name])
+            actions.note_event(thread, ThreadEvent.Verb.UNTAGGED, by, tags=[tag.name])

@@ -76,6 +76,13 @@ def test_the_steps_of_a_macro_are_taken_together(thread: Thread, agent: User) ->
     assert list(thread.events.values_list("verb", flat=True)) == ["tagged", "assigned", "closed"]
 
 
+def test_history_tells_of_a_tag_once_however_often_it_is_put_on(thread: Thread, agent: User) -> None:
+    for names in (["refund"], ["Refund", "tent"], ["refund"]):
+        macros.tag_thread(thread, names=names, by=agent)
+    told = thread.events.values_list("details__tags", flat=True)
+    assert (list(told), thread.tags.count()) == ([["refund"], ["tent"]], 2)
+
+
 def test_a_step_that_fails_takes_the_others_back(thread: Thread, agent: User) -> None:
     macro = Macro.objects.create(name="Odd", steps={"assign": "me", "snooze_hours": -1})
     with pytest.raises(NotPossible):
