@@ -104,8 +104,3 @@ def joined(typed: str, more: str) -> str:
 def begun_on(thread: Thread) -> list[Draft]:
     """What anybody has begun here, newest first."""
     return list(Draft.objects.filter(thread=thread).select_related("user").order_by("-saved_at", "-id")[:50])
-
-
-def of_others(thread: Thread, user: User) -> list[Draft]:
-    """What others have begun here, newest first."""
-    return [draft for draft in begun_on(thread) if draft.user_id != user.pk]

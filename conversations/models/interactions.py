@@ -27,13 +27,6 @@ class InteractionQuerySet(models.QuerySet["Interaction"]):
     def visible_to(self, user: User) -> InteractionQuerySet:
         return self if user.sees_all_brands else self.filter(channel__brand__members=user)
 
-    def timeline(self, contact: Contact) -> InteractionQuerySet:
-        """All of one contact's interactions, newest first."""
-        return self.filter(contact=contact).order_by("-posted_at", "-id")
-
-    def due_for_index(self) -> InteractionQuerySet:
-        return self.filter(indexed=False)
-
 
 class Interaction(models.Model):
     """One thing said or done. `posted_at` is the network's own time, `received_at` ours.

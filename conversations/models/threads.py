@@ -27,13 +27,6 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     def visible_to(self, user: User) -> ThreadQuerySet:
         return self if user.sees_all_brands else self.filter(brand__members=user)
 
-    def open(self) -> ThreadQuerySet:
-        return self.filter(state=Thread.State.OPEN)
-
-    def waiting(self) -> ThreadQuerySet:
-        """Open threads whose customer waits for an answer, the longest first."""
-        return self.open().filter(waiting_since__isnull=False).order_by("waiting_since", "id")
-
     def with_ids(self, ids: Collection[int]) -> ThreadQuerySet:
         """As `pk__in`, with all ids as one value. Hundreds take longer to spell than to ask."""
         values = models.Value(list(ids), output_field=ArrayField(models.BigIntegerField()))
@@ -149,10 +142,6 @@ class Thread(models.Model):
 
     def __str__(self) -> str:
         return f"thread {self.pk}"
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.waiting_since is not None
 
 
 class Lane(models.Model):

@@ -153,8 +153,8 @@ def test_threads_can_be_filtered(program: Caller, crowd: None, agent: User, quer
         ("visibility", "public"): lambda t: t.has_public,
         ("assignee", "me"): lambda t: t.assignee_id == agent.pk,
         ("assignee", "none"): lambda t: t.assignee_id is None,
-        ("waiting", "true"): lambda t: t.is_waiting,
-        ("waiting", "false"): lambda t: not t.is_waiting,
+        ("waiting", "true"): lambda t: t.waiting_since is not None,
+        ("waiting", "false"): lambda t: t.waiting_since is None,
         ("since", "2026-11-20T12:03:00Z"): lambda t: t.last_activity_at >= NOON + timedelta(minutes=3),
         ("until", "2026-11-20T12:03:00Z"): lambda t: t.last_activity_at < NOON + timedelta(minutes=3),
     }

@@ -27,7 +27,9 @@ def contact_of(author: Author) -> Contact:
 
 
 def timeline(contact: Contact) -> list[str | None]:
-    return list(Interaction.objects.timeline(contact).values_list("external_id", flat=True))
+    return list(
+        Interaction.objects.filter(contact=contact).order_by("-posted_at", "-id").values_list("external_id", flat=True)
+    )
 
 
 def picture() -> dict[str, Any]:
