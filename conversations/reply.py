@@ -219,60 +219,86 @@ def _write(
     purpose: str,
 ) -> Interaction:
     keep_people()
-    locked = (
-        Thread.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("identity", "brand")
-        .get(pk=thread.pk)
-    )
-    item = possible.item
-    if item is None:
-        raise NotPossible(possible.verdict.reason)
-    if not locked.interactions.filter(pk=item.pk).exists():
-        raise NotPossible(_("What you answer went to another thread meanwhile."))
+    locked = _lock(thread)
+    item = _still_there(possible, locked)
     if not confirmed:
         _ask_if_newer(locked, seen)
     second = _ask_if_answered(item, by, confirmed)
+    said = _say(locked, item, possible, by=by, words=words)
+    delivery = _queue(locked, said, item, possible, by=by, key=key, second=second, purpose=purpose)
+    if said.is_private:
+        _private_lane(locked, said)
+    actions.settle_mentions(locked, by=by)
+    if delivery.state == Delivery.State.HELD:
+        approval.ask(delivery, by=by)
+    summaries.refresh([locked.pk])
+    live.announce(locked.brand_id, [locked.pk])
+    transaction.on_commit(lambda: wake.up("conversations.tasks.send_due"))
+    return said
+
+
+def _lock(thread: Thread) -> Thread:
+    threads = Thread.objects.select_for_update(no_key=True, of=("self",)).select_related("identity", "brand")
+    return threads.get(pk=thread.pk)
+
+
+def _still_there(possible: Possibility, thread: Thread) -> Interaction:
+    """The item that is answered. Raises NotPossible where it does not stand in the thread (any more)."""
+    if possible.item is None:
+        raise NotPossible(possible.verdict.reason)
+    if not thread.interactions.filter(pk=possible.item.pk).exists():
+        raise NotPossible(_("What you answer went to another thread meanwhile."))
+    return possible.item
+
+
+def _say(thread: Thread, item: Interaction, possible: Possibility, *, by: User, words: str) -> Interaction:
     private = possible.action == Action.MESSAGE
-    said = Interaction.objects.create(
+    below = not private or possible.private_reply
+    return Interaction.objects.create(
         channel_id=item.channel_id,
         kind="message" if private else "comment" if item.kind == "comment" else "reply",
         direction=Interaction.Direction.OUT,
         visibility=Visibility.PRIVATE if private else Visibility.PUBLIC,
         author=_our_identity(item),
         sent_by=by,
-        thread=locked,
-        contact_id=locked.contact_id,
-        parent=item if not private or possible.private_reply else None,
-        parent_external_id=(item.external_id or "") if not private or possible.private_reply else "",
+        thread=thread,
+        contact_id=thread.contact_id,
+        parent=item if below else None,
+        parent_external_id=(item.external_id or "") if below else "",
         root_external_id="" if private else item.root_external_id,
         text=words,
         posted_at=timezone.now(),
     )
-    wait = 0 if private else locked.brand.undo_seconds
+
+
+def _queue(
+    thread: Thread,
+    said: Interaction,
+    item: Interaction,
+    possible: Possibility,
+    *,
+    by: User,
+    key: uuid.UUID,
+    second: bool,
+    purpose: str,
+) -> Delivery:
+    """Public words leave after the time in which they can be taken back, or once somebody approved them."""
     held = approval.is_needed(by, possible.action)
-    delivery = Delivery.objects.create(
+    wait = 0 if said.is_private else thread.brand.undo_seconds
+    return Delivery.objects.create(
         key=key,
         state=Delivery.State.HELD if held else Delivery.State.QUEUED,
         interaction=said,
         channel_id=item.channel_id,
-        thread=locked,
+        thread=thread,
         answers=item,
         second=second,
         action=possible.action,
         private_reply=possible.private_reply,
-        purpose="" if private else purpose,
+        purpose="" if said.is_private else purpose,
         recipient_external_id=item.author.external_id if item.author else "",
         not_before=Now() + timedelta(seconds=wait),
     )
-    if private:
-        _private_lane(locked, said)
-    actions.settle_mentions(locked, by=by)
-    if held:
-        approval.ask(delivery, by=by)
-    summaries.refresh([locked.pk])
-    live.announce(locked.brand_id, [locked.pk])
-    transaction.on_commit(lambda: wake.up("conversations.tasks.send_due"))
-    return said
 
 
 def _ask_if_newer(thread: Thread, seen: int | None) -> None:
