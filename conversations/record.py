@@ -19,27 +19,12 @@ from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author, AuthorRemoval, Item, Post, Removal, Visibility
 from contacts.people import Person, know, meet
 from conversations import echoes, live, notify, removals, summaries
+from conversations.adopting import adopt
+from conversations.known import Known, known_of
 from conversations.models import Alias, Interaction, Lane, RawPayload, SpamReport, Thread, ThreadEvent, Tombstone
 from conversations.rows import Row, insert
 
 PRIVATE_LANE = "@private"  # all private one-to-one conversation of a person with a channel is one lane
-
-
-@dataclass(slots=True)
-class Known:
-    """What the database already holds of the ids a batch speaks of."""
-
-    id: int
-    external_id: str
-    thread_id: int | None
-    owner_id: int | None  # the identity whose thread it is
-    contact_id: int | None
-    version: int
-    text: str
-    removed: bool
-    direction: str
-    written_here: bool
-    delivery_state: str | None
 
 
 @dataclass(slots=True)
@@ -86,7 +71,7 @@ def _record_posts(channel: Channel, posts: Sequence[Post]) -> tuple[Recorded, se
     batch = Batch(
         channel=channel,
         people=know(channel.network, _authors(latest.values()), ours=_our_accounts(channel, latest.values())),
-        known=_known(channel, latest.values()),
+        known=known_of(channel, latest.values()),
         live=channel.state != Channel.State.HISTORY,
     )
     found = [(known, post) for post in latest.values() if (known := _find(batch, post)) is not None]
@@ -124,43 +109,6 @@ def _our_accounts(channel: Channel, posts: Iterable[Post]) -> set[str]:
     )
 
 
-# -- what is known already --------------------------------------------------------------------------------------------
-
-
-def _known(channel: Channel, posts: Iterable[Post]) -> dict[str, Known]:
-    ids: set[str] = set()
-    for post in posts:
-        ids.add(post.external_id)
-        ids.update(post.alias_ids)
-        if post.parent_id:
-            ids.add(post.parent_id)
-    known: dict[str, Known] = {}
-    with connection.cursor() as cursor:
-        for query in (_KNOWN_BY_ID, _KNOWN_BY_ALIAS):
-            cursor.execute(query, [channel.pk, list(ids)])
-            known.update({row[1]: Known(*row) for row in cursor.fetchall()})
-    return known
-
-
-_KNOWN_BY_ID = """
-    SELECT i.id, i.external_id, i.thread_id, t.identity_id, t.contact_id, i.version, i.text,
-        i.removed_at IS NOT NULL, i.direction, i.sent_by_id IS NOT NULL, d.state
-    FROM conversations_interaction i
-    LEFT JOIN conversations_thread t ON t.id = i.thread_id
-    LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
-    WHERE i.channel_id = %s AND i.external_id = ANY(%s)
-"""
-_KNOWN_BY_ALIAS = """
-    SELECT i.id, a.external_id, i.thread_id, t.identity_id, t.contact_id, i.version, i.text,
-        i.removed_at IS NOT NULL, i.direction, i.sent_by_id IS NOT NULL, d.state
-    FROM conversations_alias a
-    JOIN conversations_interaction i ON i.id = a.interaction_id
-    LEFT JOIN conversations_thread t ON t.id = i.thread_id
-    LEFT JOIN conversations_delivery d ON d.interaction_id = i.id
-    WHERE a.channel_id = %s AND a.external_id = ANY(%s)
-"""
-
-
 def _find(batch: Batch, post: Post) -> Known | None:
     for key in (post.external_id, *post.alias_ids):
         if key in batch.known:
@@ -192,7 +140,7 @@ def _apply_changes(batch: Batch, pairs: Sequence[tuple[Known, Post]]) -> int:
     renamed = [(known.id, post) for known, post in pairs if post.alias_ids]
     _remember_aliases(batch.channel, renamed)
     if renamed:
-        _adopt(batch, _names(renamed))
+        batch.touched |= adopt(batch.channel.pk, _names(renamed))
     return len(edited)
 
 
@@ -236,7 +184,7 @@ def _insert(batch: Batch, posts: Sequence[Post]) -> None:
     _remember_aliases(
         batch.channel, [(row["id"], post) for row, post in zip(rows, posts, strict=True) if post.alias_ids]
     )
-    _adopt(batch, _names((row["id"], post) for row, post in zip(rows, posts, strict=True)))
+    batch.touched |= adopt(batch.channel.pk, _names((row["id"], post) for row, post in zip(rows, posts, strict=True)))
     _greet(batch, rows)
     if batch.live:
         _reopen(batch)
@@ -404,48 +352,6 @@ def _load_lanes(batch: Batch, posts: Sequence[Post]) -> None:
     batch.spammers = frozenset(reports.values_list("identity_id", flat=True))
     lanes = {(_lane_key(post), post.author.external_id) for post in posts}
     batch.spare = _next_ids("conversations_thread_id_seq", len(lanes))
-
-
-# -- order does not matter --------------------------------------------------------------------------------------------
-
-_ADOPT = """
-    UPDATE conversations_interaction child SET
-        parent_id = parent.id,
-        thread_id = CASE WHEN takes_thread THEN parent.thread_id ELSE child.thread_id END,
-        contact_id = CASE WHEN takes_thread THEN parent.contact_id ELSE child.contact_id END
-    FROM (
-        SELECT c.id AS child_id, p.id, p.thread_id, p.contact_id,
-            c.thread_id IS NULL AND c.direction = 'out' AS takes_thread
-        FROM unnest(%s::text[], %s::bigint[]) AS named(external_id, id)
-        JOIN conversations_interaction p ON p.id = named.id
-        JOIN conversations_interaction c ON c.channel_id = p.channel_id AND c.parent_external_id = named.external_id
-        WHERE c.channel_id = %s AND c.parent_id IS NULL AND c.id <> p.id
-    ) parent
-    WHERE child.id = parent.child_id
-    RETURNING child.id, child.thread_id
-"""
-# Our own words below our own words follow them into a thread.
-_FOLLOW = """
-    WITH RECURSIVE below AS (
-        SELECT id, thread_id, contact_id FROM conversations_interaction WHERE id = ANY(%s) AND thread_id IS NOT NULL
-        UNION ALL
-        SELECT c.id, below.thread_id, below.contact_id
-        FROM below JOIN conversations_interaction c ON c.parent_id = below.id
-        WHERE c.thread_id IS NULL AND c.direction = 'out'
-    )
-    UPDATE conversations_interaction SET thread_id = below.thread_id, contact_id = below.contact_id
-    FROM below WHERE conversations_interaction.id = below.id AND conversations_interaction.thread_id IS NULL
-"""
-
-
-def _adopt(batch: Batch, names: Mapping[str, int]) -> None:
-    """Joins replies that came before their parents ({network id: our id}); our own take over their thread."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ADOPT, [list(names), list(names.values()), batch.channel.pk])
-        adopted = cursor.fetchall()
-        if adopted:
-            cursor.execute(_FOLLOW, [[pk for pk, _ in adopted]])
-    batch.touched.update(thread_id for _, thread_id in adopted if thread_id)
 
 
 def _names(pairs: Iterable[tuple[int, Post]]) -> dict[str, int]:
