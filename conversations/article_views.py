@@ -91,10 +91,8 @@ def article_step(request: Request, pk: int) -> HttpResponse:
 
 def _proposed(request: Request, found: Article, thread: Thread) -> HttpResponse:
     """Puts the question into the public lane of the helper's thread, once, and goes there. It is not sent yet."""
-    lane, words = Action.REPLY.value, helpers.asking(found)
-    begun = drafts.of(thread, request.user).get(lane, "")
-    if words not in begun:
-        drafts.keep(thread, by=request.user, lane=lane, text=drafts.joined(begun, words))
+    lane = Action.REPLY.value
+    drafts.add(thread, by=request.user, lane=lane, words=helpers.asking(found))
     return HttpResponseRedirect(reverse("thread", args=[thread.pk]) + f"?lane={lane}")
 
 

@@ -149,7 +149,5 @@ def move(request: Request, pk: int) -> HttpResponse:
 
 def _propose(request: Request, thread: Thread, purpose: str) -> None:
     """Adds the proposal to the public draft, once."""
-    text = proposal(thread, purpose, by=request.user)
-    begun = drafts.of(thread, request.user).get(Action.REPLY.value, "")
-    words = begun if text in begun else drafts.joined(begun, text)
-    drafts.keep(thread, by=request.user, lane=Action.REPLY.value, text=words, purpose=purpose)
+    words = proposal(thread, purpose, by=request.user)
+    drafts.add(thread, by=request.user, lane=Action.REPLY.value, words=words, purpose=purpose)

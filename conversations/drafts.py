@@ -57,10 +57,21 @@ def keep_typed(thread: Thread, *, by: User, lane: str, text: str) -> None:
 
 def put_back(thread: Thread, *, by: User, lane: str, text: str, purpose: str) -> None:
     """Makes what was not sent after all a draft again, before what has been begun since."""
-    begun = of(thread, by).get(lane, "")
-    words = (joined(text, begun) if begun else text)[:LONGEST]
-    if words.strip():
-        keep(thread, by=by, lane=lane, text=words, purpose=purpose)
+    with transaction.atomic():
+        _alone(thread, by)
+        begun = of(thread, by).get(lane, "")
+        words = (joined(text, begun) if begun else text)[:LONGEST]
+        if words.strip():
+            keep(thread, by=by, lane=lane, text=words, purpose=purpose)
+
+
+def add(thread: Thread, *, by: User, lane: str, words: str, purpose: str | None = None) -> None:
+    """Adds words to what has been begun, on a line of their own and once. `purpose` as in `keep`."""
+    with transaction.atomic():
+        _alone(thread, by)
+        begun = of(thread, by).get(lane, "")
+        text = begun if words in begun else joined(begun, words)[:LONGEST]
+        keep(thread, by=by, lane=lane, text=text, purpose=purpose)
 
 
 def forget(thread: Thread, *, by: User, lane: str) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from unittest.mock import Mock
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from accounts.models import Brand, User
 from channels_ingest.models import Channel
@@ -74,6 +75,27 @@ def test_the_steps_of_a_macro_are_taken_together(thread: Thread, agent: User) ->
     assert (thread.assignee, thread.state) == (agent, Thread.State.CLOSED)
     assert list(thread.tags.values_list("name", flat=True)) == ["refund"]
     assert list(thread.events.values_list("verb", flat=True)) == ["tagged", "assigned", "closed"]
+
+
+@pytest.mark.parametrize("deed", [partial(drafts.put_back, text="Hello", purpose=""), partial(drafts.add, words="Hi")])
+def test_what_joins_a_draft_lets_nobody_write_it_meanwhile(
+    thread: Thread, agent: User, monkeypatch: pytest.MonkeyPatch, deed: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(drafts, "of", lambda *_: {"reply": f"locked: {draft_locked()}"})
+    deed(thread, by=agent, lane="reply")
+    assert "locked: True" in Draft.objects.get().text
+
+
+def draft_locked() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [drafts.DRAFT_LOCK])
+        return cursor.fetchone() is not None
+
+
+def test_what_is_added_to_a_draft_that_is_full_is_cut(thread: Thread, agent: User) -> None:
+    drafts.keep(thread, by=agent, lane="reply", text="x" * (drafts.LONGEST - 3))
+    drafts.add(thread, by=agent, lane="reply", words="Hello")
+    assert drafts.of(thread, agent)["reply"].endswith("x\nHe")
 
 
 def test_history_tells_of_a_tag_once_however_often_it_is_put_on(thread: Thread, agent: User) -> None:
