@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from conversations import numbers
 from conversations.plain import plain
+from conversations.spelled import in_figures
 
 
 class Kind(enum.StrEnum):
@@ -47,15 +48,23 @@ class Finding:
 
 def personal(text: str) -> list[Finding]:
     """What must not stand in public, in the order of the text; overlapping finds are told once."""
-    copy = plain(text)
     found: list[Finding] = []
-    for kind, *span in _candidates(copy.text):
-        start, end = copy.written(*span)
+    for kind, start, end in _written(text):
         if len(found) == MOST:
             break
         if not any(start < other.end and other.start < end for other in found):
             found.append(Finding(kind, start, end, _words(kind)))
     return sorted(found, key=lambda finding: finding.start)
+
+
+def _written(text: str) -> Iterator[tuple[Kind, int, int]]:
+    """What might be held back, by its place in what was written: first as it stands, then with spelled numbers read."""
+    copy = plain(text)
+    for kind, *span in _candidates(copy.text):
+        yield kind, *copy.written(*span)
+    if read := in_figures(copy):
+        for kind, *span in _candidates(read.text):
+            yield kind, *read.written(*span)
 
 
 # -- e-mail addresses -------------------------------------------------------------------------------------------------
@@ -65,13 +74,38 @@ _SIGN = r"\s?[(\[{<]\s?(?:at|ät|a|@|arroba)\s?[)\]}>]\s?"  # "(at)"
 _DOT = r"(?:\.|\s?[(\[{<]\s?(?:dot|punkt|point|punto|\.)\s?[)\]}>]\s?|\s+(?:dot|punkt|punto)\s+|-dot-)"
 _DOMAIN = rf"[\w-]{{1,63}}?(?:{_DOT}[\w-]{{1,63}})"
 _ENDS = r"(?:com|net|org|info|biz|de|at|ch|uk|eu|fr|es|it|nl|be|pl|io|co|me|app|dev|shop|example)\b"
+_NO_ENDS = r"(?:the|your|our|all|every|each|an?|any|these|those|his|her|their|and)\b"  # "at work dot the i's"
 _BOXES = r"(?:gmail|googlemail|outlook|hotmail|yahoo|icloud|gmx|proton(?:mail)?|aol|live|msn|t-online|posteo)"
+_SITE = r"(?:[a-z\d-]{1,63}\.){1,8}[a-z]{2,20}\b"
+# "maya at keller.com" may be a site that somebody is at: it is an address where one is spoken of
+_MAILING = r"(?:e-?mail(?:s|ed|ing)?|mail(?:s|ed|ing)?|write|wrote|schreib(?:e|en|t|st)?|(?:e-?mail-?)?adresse)"
+_LEADS = r"(?:address|adresse|is|was|ist|it|him|her|them|me|bitte|please)"
+_LEAD = r"(?:to|an|is|was|ist|lautet|still|him|her|them)\s{1,3}|:\s{0,3}"
+_NO_MAILBOX = (
+    r"(?:us|me|it|we|you|them|him|her|to|forms?|formular|pages?|seite|(?:web)?site|chat|support|team|service|(?:help)?desk"
+    r"|help|list|newsletter|more|here|now|only|online|shop|store)\b(?![.+-])"
+)
 _EMAILS = (
     re.compile(rf"{_LOCAL}(?:@\s?|{_SIGN}){_DOMAIN}{{1,8}}", re.I),
     re.compile(rf"{_LOCAL}\s?@\s?[\w-]{{1,63}}\s?\.\s?{_ENDS}", re.I),
-    re.compile(rf"{_LOCAL}(?:\s+(?:at|ät|arroba)\s+|-at-)[\w-]{{1,63}}?(?:\s+(?:dot|punkt|punto)\s+|-dot-)\w+", re.I),
+    re.compile(
+        rf"{_LOCAL}(?:\s+(?:at|ät|arroba)\s+|-at-)[\w-]{{1,63}}?"
+        rf"(?:\s+(?:dot|punkt|punto)\s+(?!{_NO_ENDS})|-dot-)\w+",
+        re.I,
+    ),
     re.compile(r"(?<![\w.+-])(?P<local>[a-z\d._+-]{1,64})\s+AT\s+[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63}){1,8}"),
     re.compile(rf"{_LOCAL}\s+(?:at|ät)\s+{_BOXES}\b(?:{_DOT}\w+)?", re.I),
+    re.compile(rf"{_LOCAL}\s+ät\s+{_SITE}", re.I),
+    re.compile(
+        r"(?<![\w.+-])(?P<local>[a-z\d]{3,40}(?:[._+][a-z\d]{1,40}){1,3}|[a-z\d]{1,2}[._+][a-z\d]{3,40})"
+        rf"\s+at\s+{_SITE}",
+        re.I,
+    ),
+    re.compile(
+        rf"\b{_MAILING}(?:\s{{1,3}}{_LEADS}){{0,3}}(?:\s{{1,3}}|(?=:))(?:{_LEAD})(?!{_NO_MAILBOX})"
+        rf"(?P<local>[\w.+-]{{2,64}})\s+at\s+{_SITE}",
+        re.I,
+    ),
 )
 _NO_BOXES = frozenset({
     "us", "me", "look", "looking", "find", "more", "here", "available", "only", "online", "shop", "store", "is", "are",
@@ -133,6 +167,13 @@ _MEASURES = (
 )
 _HOUSE = rf"\b(?!(?:19|20)\d\d\s)\d{{1,5}}[a-zA-Z]?\s+(?![-\s]*(?i:{_MEASURES}))"
 _END = r"\.?(?=\s*(?:[,;\n)!?]|\.|$))"
+_TOWN = (
+    r"(?!(?i:eur|euros?|usd|chf|gb|meter|met(?:er|re)s|kilometer|stück|kunden|zelte|leute|gäste|punkte|sterne|wörter|seiten"
+    r"|gramm|watt|tage|stunden|personen|units?|pieces|people|orders|customers|points|words|tents|edition)\b)"
+    r"[A-ZÄÖÜ](?:[a-zäöüß]{2,30}|[A-ZÄÖÜß]{2,30})\b"
+)
+_PLACE = r"(?<![\w-])(?!(?:Order|Model|Size|Page|Seite|Größe|Modell|Artikel)\b)[A-ZÄÖÜ][\w'.-]{1,40}"
+_MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _ADDRESSES = (
     re.compile(rf"{_HOUSE}(?:{_NAMED}){{1,4}}(?i:street|st|road|rd|avenue|ave|lane|ln|boulevard|blvd)\b\.?"),
     re.compile(rf"{_HOUSE}(?:{_NAMED}){{1,3}}(?i:drive|dr|court|ct|way|square|place|terrace|close){_END}"),
@@ -150,6 +191,16 @@ _ADDRESSES = (
     re.compile(r"\b(?:p\.?\s?o\.?\s?box|postfach)\s+\d[\d ]{1,8}", re.I),
     re.compile(r"\b\d{1,4}(?:\s?(?:bis|ter))?,?\s+(?:rue|avenue|boulevard|chemin|impasse|quai|allée)\s+(?:de|du|des|la|le|d'|l'|[A-Z])"),
     re.compile(r"\b(?:Calle|Avenida|Avda\.?|Plaza|Paseo|Piazza|Viale)\s+(?:[\w']+\s+){1,4}?\d{1,4}\b"),
+    # a house number, a postal code and a town, whatever the street is called
+    re.compile(rf"{_PLACE} \d{{1,4}} ?[a-z]?(?:,\s?|\s)(?:[A-Z]{{1,2}}-)?\d{{2}}(?!000)\d{{3}} {_TOWN}"),
+    re.compile(
+        rf"{_PLACE} \d{{1,3}} ?[a-z]?(?:,\s?|\n)(?:[A-Z]{{1,2}}-)?(?!19|20)\d{{4}}(?: [A-Z]{{2}})? {_TOWN}{_END}"
+    ),
+    re.compile(rf"\b\d{{2}}(?!000)\d{{3}} {_TOWN},\s?{_PLACE} \d{{1,4}}\b"),
+    re.compile(
+        rf"{_HOUSE}(?!(?i:{_MONTHS}))(?:{_NAMED}){{0,2}}[A-Z][\w'-]{{1,40}},\s?"
+        r"(?:[A-Z][\w'-]{1,40},? ){1,3}\d{2}(?!000)\d{3}\b"
+    ),
 )  # fmt: skip
 
 
