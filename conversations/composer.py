@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -196,6 +196,7 @@ class Asked:
     """The promise that its writer is asked to confirm; `due` is in the writer's time zone, as an input shows it."""
 
     words: str
+    day: date  # as the words were understood, whatever its writer chose instead
     due: str
     owner: User | None = None  # whom its writer chose; else it is the writer
     kept: bool = True  # ticked
@@ -203,11 +204,13 @@ class Asked:
     @classmethod
     def of(cls, promised: Promised, given: Mapping[str, Any], brand_id: int) -> Asked:
         """With what its writer said of this very promise already."""
-        due = timezone.localtime(promised.due_at).strftime("%Y-%m-%dT%H:%M")
+        understood = timezone.localtime(promised.due_at)
+        due = understood.strftime("%Y-%m-%dT%H:%M")
         if given.get("promise_words") != promised.words:
-            return cls(promised.words, due)
+            return cls(promised.words, understood.date(), due)
         return cls(
             promised.words,
+            understood.date(),
             due=str(given.get("promise_due") or due),
             owner=User.objects.serving([brand_id]).filter(pk=id_of(given.get("promise_owner")) or 0).first(),
             kept=bool(given.get("promise")),

@@ -75,7 +75,7 @@ def _working_days(day: date, count: int) -> date:
 
 
 def _at_day(said: str, now: datetime) -> datetime | None:
-    day, hour = _day(said, now.date()), _hour(said)
+    day, hour = _day(said, now), _hour(said)
     if day is None and hour is None:
         return None
     if day is None:
@@ -124,23 +124,66 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
+MONTHS = 12
+# where "5/6" is the sixth of May: the zones of the United States (tz database)
+_MONTH_FIRST = frozenset({
+    *(f"America/{city}" for city in (
+        "New_York", "Detroit", "Chicago", "Menominee", "Denver", "Boise", "Phoenix", "Los_Angeles", "Anchorage",
+        "Juneau", "Sitka", "Metlakatla", "Yakutat", "Nome", "Adak", "Kentucky/Louisville", "Kentucky/Monticello",
+        "Indiana/Indianapolis", "Indiana/Vincennes", "Indiana/Winamac", "Indiana/Marengo", "Indiana/Petersburg",
+        "Indiana/Vevay", "Indiana/Tell_City", "Indiana/Knox", "North_Dakota/Center", "North_Dakota/New_Salem",
+        "North_Dakota/Beulah",
+    )),
+    "Pacific/Honolulu",
+})  # fmt: skip
+_GERMAN = re.compile(r"\b(?:ich|wir|bis|am|zum|vor|spätestens|uhr|sie|du|ihnen)\b")
 _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b"
+_UNTIL = (
+    r"(?:by|on|until|till|before|bis(?: zum)?|am|zum|vor(?: dem)?|spätestens"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day,?|(?:mon|diens|donners|frei|sams|sonn)tag,?|mittwoch,?)"
+)
+# "5/6 of them", "5.6 kg": a part, a rating or a measure
+_NO_COUNT = (
+    r"(?!\s*-?\s*(?:%|€|\$|£|(?:of|von|der|stars?|sterne\w*|points?|punkte\w*|parts?|teile\w*|times|mal|out|eur|euros?|usd"
+    r"|gbp|chf|k?g|[kmc]?m|l|ml|in|inch\w*|zoll|h|hours?|stunden?|min\w*|days?|tage?n?|degrees?|grad|units?|stück"
+    r"|people|leute\w*)\b(?!\s+\d))|\d)"
+)
 _DATES = (
     re.compile(r"\b(?P<year>20\d\d)-(?P<number>\d{1,2})-(?P<day>\d{1,2})\b"),
     re.compile(r"\b(?P<day>\d{1,2})\.\s?(?P<number>\d{1,2})\.(?P<year>20\d\d)?"),
-    re.compile(r"\b(?P<day>\d{1,2})/(?P<number>\d{1,2})/(?P<year>20\d\d)\b"),
     re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?{_MONTH}(?:\s+(?P<year>20\d\d))?"),
     re.compile(rf"\b{_MONTH}\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year>20\d\d))?"),
     re.compile(r"\b(?:by|on|until|till|before)\s+the\s+(?P<day>\d{1,2})(?:st|nd|rd|th)\b"),
+    re.compile(rf"\b{_UNTIL}\s+(?P<day>\d{{1,2}})\.(?P<number>\d{{1,2}})\b{_NO_COUNT}"),
     re.compile(r"\b(?:am|zum)\s+(?P<day>\d{1,2})\.(?!\d)"),
+)
+_SLASHED = (
+    re.compile(r"\b(?P<day>\d{1,2})/(?P<number>\d{1,2})/(?P<year>(?:20)?\d\d)\b(?!/)"),
+    re.compile(rf"\b{_UNTIL}\s+(?!24/7\b)(?P<day>\d{{1,2}})/(?P<number>\d{{1,2}})\b(?![/.]\d){_NO_COUNT}"),
 )
 
 
-def _day(said: str, today: date) -> date | None:
+def _day(said: str, now: datetime) -> date | None:
+    today = now.date()
     for pattern in _DATES:
         if (match := pattern.search(said)) and (found := _date(match.groupdict(), today)):
             return found
+    for pattern in _SLASHED:
+        if (match := pattern.search(said)) and (found := _date(_ordered(match, said, now), today)):
+            return found
     return next((today + timedelta(days=days(today)) for name, days in _DAYS if name.search(said)), None)
+
+
+def _ordered(match: re.Match[str], said: str, now: datetime) -> dict[str, str | None]:
+    """The parts of "5/6": the month stands first where that is the custom, or where it can only be so."""
+    parts: dict[str, str | None] = match.groupdict()
+    custom = getattr(now.tzinfo, "key", "") in _MONTH_FIRST and not _GERMAN.search(said)
+    last_is_day, first_is_day = int(match["number"]) > MONTHS, int(match["day"]) > MONTHS
+    if last_is_day or (custom and not first_is_day):
+        parts["day"], parts["number"] = parts["number"], parts["day"]
+    if year := parts.get("year"):
+        parts["year"] = f"20{year[-2:]}"
+    return parts
 
 
 def _date(parts: dict[str, str | None], today: date) -> date | None:

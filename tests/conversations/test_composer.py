@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -127,6 +128,11 @@ def test_a_promise_asks_until_when(thread: Thread, ana: Client) -> None:
     assert (answer.status_code, written()) == (409, [])
     assert VOW_WORDS in html(answer)
     assert 'name="promise_due"' in html(answer)
+
+
+def test_the_day_of_a_promise_is_told_in_words(thread: Thread, ana: Client) -> None:
+    told = step(ana, thread, "check", lane="reply", text="Sorry Maya, we will send it by 5/6.").json()
+    assert re.search(r"understood as \w+day, 5 June 20\d\d", told["html"])
 
 
 def test_a_confirmed_promise_is_kept_in_sight(thread: Thread, ana: Client, colleague: User) -> None:

@@ -98,6 +98,17 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("We'll call you on Friday evening", "2026-11-20 21:00"),
         ("Wir rufen Sie am Freitagvormittag an", "2026-11-20 12:00"),
         ("Wir melden uns bis 16 Uhr", "2026-11-18 16:00"),
+        ("We'll ship it by 5/6", "2027-06-05 18:00"),
+        ("We'll ship it on 5/6/2027", "2027-06-05 18:00"),
+        ("We'll ship it 5/6/27.", "2027-06-05 18:00"),
+        ("We'll ship it on 24/11", "2026-11-24 18:00"),
+        ("We'll ship it on 11/24", "2026-11-24 18:00"),
+        ("We'll ship it by 11/24/2026", "2026-11-24 18:00"),
+        ("We'll ship it on Tuesday, 24/11 at 3 pm", "2026-11-24 15:00"),
+        ("By 24/11 we'll ship it", "2026-11-24 18:00"),
+        ("Wir melden uns am 5.6.", "2027-06-05 18:00"),
+        ("Wir melden uns bis zum 5.6. bei Ihnen", "2027-06-05 18:00"),
+        ("Wir melden uns bis 5/6", "2027-06-05 18:00"),
     ],
 )
 def test_a_promise_is_found_with_its_due_time_in_the_writers_zone(text: str, due: str) -> None:
@@ -173,10 +184,35 @@ def test_a_promise_is_found_with_its_due_time_in_the_writers_zone(text: str, due
         "We send it within the EU",
         "I'll call you by 30 February",
         "I'll call you on 99.99.",
+        "I'll call you on 99/99",
+        "I'll call you on 31/2",
+        "We'll send 5/6 of them",
+        "We'll refund it by 5/6 of the price",
+        "We'll get back to you on 5/6 stars",
+        "We'll make sure it is on 24/7",
+        "We'll send a new one, we are at 5/6 stars",
+        "We'll ship it on 5/6/2025",
+        "We'll reduce it and refund you by 5.6 %",
+        "Wir schicken sie bis 5.6 kg",
     ],
 )
 def test_what_is_no_promise_is_left_alone(text: str) -> None:
     assert find(text, now=WEDNESDAY, zone=BERLIN) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("We'll ship it by 5/6", "2027-05-06"),
+        ("We'll ship it by 5/6/2027", "2027-05-06"),
+        ("We'll ship it by 24/11", "2026-11-24"),
+        ("Wir melden uns bis 5/6", "2027-06-05"),
+    ],
+)
+def test_the_month_stands_first_for_who_works_in_the_united_states(text: str, due: str) -> None:
+    promise = find(text, now=WEDNESDAY, zone=ZoneInfo("America/Denver"))
+    assert promise is not None
+    assert promise.due_at.date().isoformat() == due
 
 
 def test_a_promise_for_today_in_the_evening_is_due_soon() -> None:
