@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from accounts.choosing import tidied
 from accounts.ids import id_of
 from accounts.models import User
 from channels_ingest.networks.base import Action, Pictures, Verdict
@@ -17,7 +18,7 @@ from conversations import attachments, drafts, macros
 from conversations.allowed import Possibilities, Possibility, possibilities
 from conversations.audience import Audience, audience_of
 from conversations.belongings import NOT_ASKED, Belongings
-from conversations.forms import LANES, NOTE
+from conversations.forms import LANES, NOTE, Whom
 from conversations.proofread import proofread
 from conversations.reply import AlreadyAnswered, ItemChanged, SomethingNewer
 
@@ -198,6 +199,8 @@ class Asked:
     words: str
     day: date  # as the words were understood, whatever its writer chose instead
     due: str
+    among: Whom  # who can own it: of a crowd those whose names hold what was searched for
+    find: str = ""
     owner: User | None = None  # whom its writer chose; else it is the writer
     kept: bool = True  # ticked
 
@@ -207,11 +210,14 @@ class Asked:
         understood = timezone.localtime(promised.due_at)
         due = understood.strftime("%Y-%m-%dT%H:%M")
         if given.get("promise_words") != promised.words:
-            return cls(promised.words, understood.date(), due)
+            return cls(promised.words, understood.date(), due, Whom([brand_id]))
+        find = tidied(str(given.get("find", "")))
         return cls(
             promised.words,
             understood.date(),
             due=str(given.get("promise_due") or due),
+            among=Whom([brand_id], find),
+            find=find,
             owner=User.objects.serving([brand_id]).filter(pk=id_of(given.get("promise_owner")) or 0).first(),
             kept=bool(given.get("promise")),
         )

@@ -20,12 +20,13 @@ from conversations import attachments, bulk, drafts, macros
 from conversations.actions import NotPossible
 from conversations.allowed import possibilities
 from conversations.composer import Asked, Composer, found_in
-from conversations.forms import TEXT_LIMIT, Whom, pictures_in
+from conversations.forms import TEXT_LIMIT, pictures_in
 from conversations.going_private import proposal, reach
 from conversations.models import Macro, Thread
 from conversations.pages import Answer, Request, back, done, thread_of
 from conversations.proofread import proofread
 from conversations.views import compose
+from conversations.wanted import Wanted
 
 MOST_MACROS = 8
 PROPOSED = (Macro.Purpose.HANDOVER, Macro.Purpose.CLOSING)
@@ -45,11 +46,19 @@ def check(request: Request, pk: int) -> JsonResponse:
             "promise": proof.promise and Asked.of(proof.promise, request.POST, thread.brand_id),
         },
         "thread": thread,
-        "whom": Whom([thread.brand_id]),
+        "wanted": Wanted.read(request.GET.dict()),
     }
     told = render_to_string("conversations/_proof.html", context, request)
     length = speaking.speak_for(thread.channel).length(text.strip())
     return JsonResponse({"length": length, "blocked": proof.blocked, "html": told.strip()})
+
+
+@requires(Permission.REPLY)
+@require_POST
+def owners(request: Request, pk: int) -> HttpResponse:
+    """Finds who could own the promise, among more colleagues than its list shows; what was typed stays."""
+    thread = thread_of(request, pk)
+    return compose(request, thread, Composer.again(thread, request.user, request.POST))
 
 
 @requires(Permission.REPLY)

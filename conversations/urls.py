@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("threads/<int:pk>/pictures/", attachment_views.put_in, name="picture-in"),
     path("threads/<int:pk>/pictures/removal/", attachment_views.take_out, name="picture-out"),
     path("pictures/<int:pk>/", attachment_views.picture, name="picture"),
+    path("threads/<int:pk>/owners/", composer_views.owners, name="owners"),
     path("threads/<int:pk>/draft/", composer_views.draft, name="draft"),
     path("emoji/", emoji.emoji_list, name="emoji"),
     path("threads/<int:pk>/macros/", composer_views.macro_choice, name="macro-choice"),

@@ -205,7 +205,6 @@ def _composing(request: Request, thread: Thread, composer: Composer) -> dict[str
     return {
         "thread": thread,
         "composer": composer,
-        "whom": Whom([thread.brand_id]),
         "wanted": Wanted.read(request.GET.dict()),
     }
 

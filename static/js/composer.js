@@ -205,7 +205,7 @@
   }, true);
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target instanceof Element && event.target.matches("#pictures input")) event.preventDefault();
+    if (event.key === "Enter" && event.target instanceof Element && event.target.matches("#pictures input, .vow input")) event.preventDefault();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "text") {
       event.preventDefault();
       form().requestSubmit(form().querySelector("button.send"));

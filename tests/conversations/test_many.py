@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -54,6 +55,30 @@ def test_without_scripts_a_page_finds_whom_to_assign_a_thread_to(
     answer = client.post(f"/threads/{thread.pk}/assignment/?view=all", {"to": value})
     thread.refresh_from_db()
     assert (answer.url, str(thread.assignee)) == (f"/threads/{thread.pk}/?view=all", "Person 059")  # type: ignore[attr-defined]
+
+
+def test_without_scripts_the_owner_of_a_promise_is_found_and_what_was_typed_stays(
+    thread: Thread, agent: User, crowd: None, browser_of: BrowserOf
+) -> None:
+    text, key = "Sorry Maya, we will send it by Friday.", str(uuid.uuid4())
+    typed = {"lane": "reply", "text": text, "key": key, "promise_words": text[12:-1], "find": "n 059"}
+    page = browser_of(agent).post(f"/threads/{thread.pk}/owners/?view=all", typed).content.decode()
+    field = page.split('name="promise_owner"')[1].split("</select>")[0]
+    assert re.findall(r">([^<]+)</option>", field) == ["Ana", "Person 059"]
+    assert (text in page, key in page, "/owners/?view=all#promise-owner" in page) == (True, True, True)
+
+
+def test_an_owner_that_nobody_is_called_is_said(
+    thread: Thread, agent: User, crowd: None, browser_of: BrowserOf
+) -> None:
+    text = "Sorry Maya, we will send it by Friday."
+    typed = {"lane": "reply", "text": text, "promise_words": text[12:-1], "find": "zz<b>"}
+    page = browser_of(agent).post(f"/threads/{thread.pk}/owners/", typed).content.decode()
+    assert ("No colleague of this name" in page, 'value="zz&lt;b&gt;"' in page) == (True, True)
+
+
+def test_a_stranger_finds_no_owner(thread: Thread, stranger: User, browser_of: BrowserOf) -> None:
+    assert browser_of(stranger).post(f"/threads/{thread.pk}/owners/", {"find": "a"}).status_code == 404
 
 
 def test_the_search_of_the_menu_is_a_form_that_keeps_the_list(
