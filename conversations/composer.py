@@ -19,6 +19,7 @@ from conversations.allowed import Possibilities, Possibility, possibilities
 from conversations.audience import Audience, audience_of
 from conversations.belongings import NOT_ASKED, Belongings
 from conversations.forms import LANES, NOTE, Whom
+from conversations.lint import seal
 from conversations.proofread import proofread
 from conversations.reply import AlreadyAnswered, ItemChanged, SomethingNewer
 
@@ -65,6 +66,7 @@ class Composer:
     changed: ItemChanged | None = None
     notice: str = ""
     findings: Sequence[Found] = ()
+    sealed: bool = False  # its writer said of these very words that they go out all the same
     promise: Asked | None = None
     macro: str = ""  # id of the macro whose steps go with this answer
     steps: Sequence[str] = ()
@@ -129,6 +131,7 @@ class Composer:
         """Marks what there is to say about the text."""
         proof = proofread(thread, self.text, lane=self.chosen, by=by)
         self.findings = found_in(self.text, proof.findings)
+        self.sealed = given.get("override") == self.seal
         if proof.promise is not None:
             self.promise = Asked.of(proof.promise, given, thread.brand_id)
 
@@ -147,6 +150,10 @@ class Composer:
     def pictures_alone(self) -> bool:
         """Whether a way of answering takes a picture without words."""
         return any(lane.pictures.alone for lane in self.lanes if lane.pictures is not None)
+
+    @property
+    def seal(self) -> str:
+        return seal(self.text)
 
     @property
     def blocked(self) -> bool:

@@ -22,6 +22,7 @@ from conversations.allowed import possibilities
 from conversations.composer import Asked, Composer, found_in
 from conversations.forms import TEXT_LIMIT, pictures_in
 from conversations.going_private import proposal, reach
+from conversations.lint import seal
 from conversations.models import Macro, Thread
 from conversations.pages import Answer, Request, back, done, thread_of
 from conversations.proofread import proofread
@@ -43,6 +44,8 @@ def check(request: Request, pk: int) -> JsonResponse:
         "composer": {
             "findings": found_in(text, proof.findings),
             "blocked": proof.blocked,
+            "seal": seal(text),
+            "sealed": request.POST.get("override") == seal(text),
             "promise": proof.promise and Asked.of(proof.promise, request.POST, thread.brand_id),
         },
         "thread": thread,

@@ -21,6 +21,7 @@ from channels_ingest.networks.base import Action
 from conversations import macros
 from conversations.actions import NotPossible
 from conversations.languages import heard, others
+from conversations.lint import seal
 from conversations.models import Macro, Notification, Promise
 
 NOTE = "note"
@@ -40,7 +41,7 @@ class ReplyForm(forms.Form):
     key = forms.UUIDField()
     seen = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     confirmed = forms.BooleanField(required=False)
-    override = forms.BooleanField(required=False)
+    override = forms.CharField(required=False)  # the seal of the words that may go out all the same
     # `promise_words` is the promise its writer was asked about
     promise = forms.BooleanField(required=False)
     promise_words = forms.CharField(required=False, max_length=1000)
@@ -56,6 +57,7 @@ class ReplyForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         read = ReadForm(self.data, prefix=values.get("lane", ""))
+        values["override"] = values.get("override") == seal(values.get("text", ""))
         values["read"] = read.cleaned_data if read.is_valid() else None
         values["pictures"] = {} if values.get("lane") == NOTE else pictures_in(self.data)
         if values.get("text") == "" and not values["pictures"]:

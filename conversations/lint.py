@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -55,6 +56,12 @@ def personal(text: str) -> list[Finding]:
         if not any(start < other.end and other.start < end for other in found):
             found.append(Finding(kind, start, end, _words(kind)))
     return sorted(found, key=lambda finding: finding.start)
+
+
+def seal(text: str) -> str:
+    """What stands for these very words: whoever lets them out knowingly lets out no others."""
+    words = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    return hashlib.sha256(words.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def _written(text: str) -> Iterator[tuple[Kind, int, int]]:

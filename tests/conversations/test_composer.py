@@ -22,7 +22,7 @@ from conversations import drafts
 from conversations.answering import answer
 from conversations.composer import found_in
 from conversations.forms import ReplyForm
-from conversations.lint import personal
+from conversations.lint import personal, seal
 from conversations.models import Delivery, Draft, Interaction, Macro, Promise, Thread
 from conversations.record import record
 from conversations.reply import reply
@@ -93,14 +93,41 @@ def test_send_in_public_is_refused_with_the_reason(thread: Thread, ana: Client) 
 def test_who_may_sends_it_all_the_same_and_that_is_logged(thread: Thread, manager: User, browser_of: BrowserOf) -> None:
     mira = browser_of(manager)
     assert 'name="override"' in html(send(mira, thread, "Call +49 89 1234567"))
-    send(mira, thread, "Call +49 89 1234567", override="1")
+    send(mira, thread, "Call +49 89 1234567", override=seal("Call +49 89 1234567"))
     assert written() == ["Call +49 89 1234567"]
     assert AuditEntry.objects.get(verb="send personal").details == {"kinds": ["phone"]}
 
 
 def test_an_agent_cannot_override(thread: Thread, ana: Client) -> None:
-    assert send(ana, thread, "Call +49 89 1234567", override="1").status_code == 409
+    text = "Call +49 89 1234567"
+    assert send(ana, thread, text, override=seal(text)).status_code == 409
     assert written() == []
+
+
+def test_what_was_let_out_knowingly_is_not_asked_again_when_something_newer_came(
+    thread: Thread, channel: Channel, manager: User, browser_of: BrowserOf
+) -> None:
+    text, mira = "Call +49 89 1234567", browser_of(manager)
+    record(channel, [said("2", MAYA, "Hello?", parent="1")])
+    first = Interaction.objects.get(external_id="1")
+    page = html(send(mira, thread, text, override=seal(text), seen=first.pk))
+    assert f'name="override" value="{seal(text)}" checked' in page
+    assert send(mira, thread, text, override=seal(text), confirmed="1").status_code == 200
+
+
+def test_other_words_are_not_let_out_by_the_tick_for_earlier_ones(
+    thread: Thread, manager: User, browser_of: BrowserOf
+) -> None:
+    mira, before = browser_of(manager), seal("Call +49 89 1234567")
+    told = step(mira, thread, "check", lane="reply", text="Call +49 89 7654321", override=before).json()
+    answer = send(mira, thread, "Call +49 89 7654321", override=before)
+    assert (" checked" in told["html"], answer.status_code, written()) == (False, 409, [])
+    assert " checked" not in html(answer).split('name="override"')[1].split(">")[0]
+
+
+def test_who_may_not_override_gets_no_tick_back(thread: Thread, ana: Client) -> None:
+    text = "Call +49 89 1234567"
+    assert 'name="override"' not in html(send(ana, thread, text, override=seal(text)))
 
 
 def test_another_name_is_pointed_out_and_may_be_sent(thread: Thread, ana: Client) -> None:
