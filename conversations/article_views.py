@@ -19,6 +19,7 @@ from channels_ingest.networks.base import Action
 from contacts.models import Contact
 from conversations import drafts, helpers
 from conversations.actions import NotPossible
+from conversations.difference import difference
 from conversations.forms import ArticleForm
 from conversations.item_views import load_item
 from conversations.models import Article, HelperCredit, Thread
@@ -57,13 +58,33 @@ def articles(request: Request) -> HttpResponse:
 def article(request: Request, pk: int) -> HttpResponse:
     """One article: its words, and the next steps."""
     found = get_object_or_404(_visible(request), pk=pk)
-    form = ArticleForm(request.POST or None, initial={"title": found.title, "text": found.text})
-    if request.method == "POST" and form.is_valid():
+    form = ArticleForm(request.POST or None, initial=_words(found))
+    if request.method != "POST" or not form.is_valid():
+        return _article(request, found, form)
+    try:
         helpers.edit(found, by=request.user, **form.cleaned_data)
-        messages.success(request, _("Saved."))
-        return HttpResponseRedirect(reverse("article", args=[pk]))
+    except helpers.Changed as refused:
+        return _changed(request, found, form, str(refused))
+    messages.success(request, _("Saved."))
+    return HttpResponseRedirect(reverse("article", args=[pk]))
+
+
+def _words(found: Article) -> dict[str, str]:
+    return {"title": found.title, "text": found.text, "read": found.version}
+
+
+def _changed(request: Request, found: Article, form: ArticleForm, problem: str) -> HttpResponse:
+    """What was typed stays, beside what somebody else saved; whoever saves it again has seen that."""
+    mine = {**_words(found), "title": form.cleaned_data["title"], "text": form.cleaned_data["text"]}
+    parts = {name: difference(_words(found)[name], mine[name].replace("\r\n", "\n")) for name in ("title", "text")}
+    again = _article(request, found, ArticleForm(initial=mine), problem=problem, parts=parts)
+    again.status_code = 409
+    return again
+
+
+def _article(request: Request, found: Article, form: ArticleForm, **more: object) -> HttpResponse:
     context = {"section": "articles", "article": found, "form": form, "said": helpers.said_since(found)}
-    return render(request, "conversations/article.html", context | {"asking": helpers.asking(found)})
+    return render(request, "conversations/article.html", context | {"asking": helpers.asking(found)} | more)
 
 
 @requires(Permission.REPLY)

@@ -140,6 +140,9 @@ class Whom:
 
 
 class ArticleForm(forms.Form):
+    """The words of an article; `read` is the version that its writer began with."""
+
+    read = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
     title = forms.CharField(label=_("Title"), max_length=160)
     text = forms.CharField(label=_("Text"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 12, "dir": "auto"}))
 

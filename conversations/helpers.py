@@ -16,6 +16,13 @@ TITLE_LENGTH = 80
 State = Article.State
 
 
+class Changed(NotPossible):
+    """Somebody else saved other words of the article since they were read."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody saved other words of this article meanwhile."))
+
+
 def may_help(item: Interaction, thread: Thread) -> bool:
     """Whether this is another person's public answer, seen from the thread."""
     other = item.author is not None and not item.author.ours and item.contact_id != thread.contact_id
@@ -64,11 +71,23 @@ def said_since(article: Article) -> QuerySet[Interaction]:
     return wrote.filter(posted_at__gt=article.source.posted_at, removed_at=None).order_by("-posted_at")
 
 
-def edit(article: Article, *, title: str, text: str, by: User) -> None:
-    """Changes the words; what was agreed to stays agreed to."""
-    article.title, article.text, article.changed_at = title, text, timezone.now()
-    article.save(update_fields=("title", "text", "changed_at"))
-    audit(by=by, verb="edit article", on=article, brand=article.brand_id)
+def edit(article: Article, *, title: str, text: str, by: User, read: str | None = None) -> None:
+    """Changes the words; what was agreed to stays agreed to. `read` is the version its writer began with: raises
+    Changed where somebody saved other words since, with `article` as it is then."""
+    words = {"title": title, "text": text.replace("\r\n", "\n")}
+    article.refresh_from_db(fields=("title", "text"))
+    before = {"title": article.title, "text": article.text}
+    if before == words:
+        return
+    if read is not None and read != article.version:
+        raise Changed
+    with transaction.atomic():
+        unchanged = Article.objects.filter(pk=article.pk, **({} if read is None else before))
+        if not unchanged.update(**words, changed_at=timezone.now()):
+            article.refresh_from_db(fields=("title", "text"))
+            raise Changed
+        audit(by=by, verb="edit article", on=article, brand=article.brand_id)
+    article.refresh_from_db(fields=("title", "text", "changed_at"))
 
 
 def ask(article: Article, *, by: User) -> None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 
 from accounts.api import ColleagueSerializer
+from accounts.rest.errors import Conflict
 from accounts.rest.fields import BodyId, QueryChoice, Strict, Words
 from accounts.rest.views import Kind, ListEndpoint, PageOfBrandQuery, RecordEndpoint, load, of_brands
 from accounts.roles import Permission
 from conversations import helpers
 from conversations.actions import NotPossible
-from conversations.api.deeds import Deed
+from conversations.api.deeds import CANNOT, Deed
 from conversations.api.interactions import interactions_of
 from conversations.api.threads import threads_of
 from conversations.models import Article, Interaction
@@ -40,6 +41,7 @@ class ArticleSerializer(serializers.Serializer[Article]):
         source="consent_id", allow_null=True, help_text="Id of the interaction that shows the helper's consent."
     )
     consent_at = serializers.DateTimeField(allow_null=True)
+    version = serializers.CharField(help_text="Stands for its title and text: another one when they are changed.")
     made_by = ColleagueSerializer(allow_null=True)
     changed_at = serializers.DateTimeField()
 
@@ -110,6 +112,12 @@ class ArticleDeed(Articles, Deed):
 class EditBody(Strict):
     title = Words(max_length=160)
     text = Words(max_length=20_000)
+    version = Words(
+        required=False,
+        max_length=32,
+        help_text="The one that you read. Where somebody saved other words since, yours are refused with 409; without "
+        "it they take the place of any.",
+    )
 
 
 class EditArticle(ArticleDeed):
@@ -117,9 +125,13 @@ class EditArticle(ArticleDeed):
 
     operation = "edit_article"
     body_class = EditBody
+    refusals = {409: "Somebody saved other words meanwhile (`changed`): read it again.", **CANNOT}
 
     def act(self, record: Article, asked: dict[str, Any]) -> None:
-        helpers.edit(record, title=asked["title"], text=asked["text"], by=self.user)
+        try:
+            helpers.edit(record, title=asked["title"], text=asked["text"], by=self.user, read=asked.get("version"))
+        except helpers.Changed as error:
+            raise Conflict(str(error), "changed") from error
 
 
 class StepBody(Strict):

@@ -70,6 +70,15 @@ def test_its_words_are_changed(article: dict[str, Any], program: Caller) -> None
     assert (told["title"], program.get(f"articles/{article['id']}/").json()) == ("Pitching", told)
 
 
+def test_words_that_somebody_changed_meanwhile_are_not_overwritten(article: dict[str, Any], program: Caller) -> None:
+    path, mine = f"articles/{article['id']}/edit/", {"title": "Mine", "text": "x", "version": article["version"]}
+    theirs = program.post(path, {"title": "Theirs", "text": "y", "version": article["version"]}).json()
+    refused = program.post(path, mine)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "changed")
+    assert program.get(f"articles/{article['id']}/").json()["title"] == "Theirs"
+    assert program.post(path, {**mine, "version": theirs["version"]}).json()["title"] == "Mine"
+
+
 def test_another_brand_sees_and_does_nothing(solved: Thread, article: dict[str, Any], foreign_program: Caller) -> None:
     team = Team.objects.create(brand=solved.brand, name="Repairs")
     asked = (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from unittest.mock import Mock
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from channels_ingest.models import Channel
 from conversations import actions, drafts, helpers
 from conversations.actions import NotPossible
@@ -116,6 +117,45 @@ def test_an_agent_credits_and_publishes_by_plain_forms(
     browser.post(f"{went}step/", {"step": "publish"})
     assert Article.objects.get().state == "published"
     assert b"published" in browser.get("/articles/").content
+
+
+def test_words_that_a_colleague_saved_meanwhile_are_not_lost_and_neither_are_ones_own(
+    article: Article, agent: User, colleague: User, browser_of: BrowserOf
+) -> None:
+    path, read = f"/articles/{article.pk}/", article.version
+    browser_of(colleague).post(path, {"title": "Poles", "text": "Use two poles.", "read": read})
+    answer = browser_of(agent).post(path, {"title": "Poles", "text": "Use one <pole>.", "read": read})
+    page = answer.content.decode()
+    assert (answer.status_code, Article.objects.get().text) == (409, "Use two poles.")
+    assert "<del>two</del><ins>one</ins> <del>poles.</del><ins>&lt;pole&gt;.</ins>" in page
+    assert "Use one &lt;pole&gt;.</textarea>" in page
+
+
+def test_whoever_saw_what_was_saved_meanwhile_may_save_over_it(
+    article: Article, agent: User, browser_of: BrowserOf
+) -> None:
+    browser, path = browser_of(agent), f"/articles/{article.pk}/"
+    mine = {"title": "Mine", "text": "Use one pole.", "read": "of an older one"}
+    (read,) = re.findall(r'name="read" value="(\w+)"', browser.post(path, mine).content.decode())
+    assert browser.post(path, {**mine, "read": read}).status_code == 302
+    assert Article.objects.get().title == "Mine"
+
+
+def test_an_article_saved_twice_by_two_clicks_is_no_conflict(
+    article: Article, agent: User, browser_of: BrowserOf
+) -> None:
+    browser, path = browser_of(agent), f"/articles/{article.pk}/"
+    typed = {"title": "Poles", "text": "Use\r\none.", "read": article.version}
+    assert [browser.post(path, typed).status_code for _time in range(2)] == [302, 302]
+    assert AuditEntry.objects.filter(verb="edit article").count() == 1
+
+
+def test_of_two_writes_in_one_moment_the_second_meets_the_first(article: Article, agent: User) -> None:
+    stale = Article.objects.get(pk=article.pk)
+    stale.refresh_from_db = lambda **_fields: None  # type: ignore[method-assign]
+    helpers.edit(article, title="First", text="x", by=agent, read=article.version)
+    with pytest.raises(helpers.Changed):
+        helpers.edit(stale, title="Second", text="y", by=agent, read=stale.version)
 
 
 def test_a_step_sent_twice_is_no_error(article: Article, agent: User, browser_of: BrowserOf) -> None:
