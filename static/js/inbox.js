@@ -220,8 +220,14 @@
 
   function mergeHead(fresh) {
     const head = document.getElementById("head");
-    if (head.querySelector("details[open]") || asking(head)) return; // somebody is choosing: next time
+    const menu = head.querySelector("details[open]");
+    if ((menu && !isSettled(menu, fresh)) || asking(head)) return; // somebody is choosing: next time
     replaceKeeping(head, fresh);
+  }
+
+  // The menu asks how to close, and by now nothing has to be asked.
+  function isSettled(menu, fresh) {
+    return menu.id === "close-menu" && !fresh.querySelector("#close-menu") && !menu.querySelector("#waive").value;
   }
 
   function mergeFacts(fresh) {
@@ -245,6 +251,7 @@
   document.addEventListener("load", (event) => { if (staying && event.target.closest?.("#log")) toEnd(); }, true);
 
   function opened() {
+    pressed = "";
     markOpen();
     if (!thread()) return;
     const target = location.hash && document.querySelector("#log " + CSS.escape(location.hash).replace("\\#", "#"));
@@ -287,6 +294,7 @@
     } finally {
       running = false;
       if (waiting.size || everything) timer = setTimeout(work, GATHER_MS * 4);
+      else if (pressed && isFresh()) press(pressed);
     }
   }
 
@@ -379,12 +387,30 @@
 
   // Presses what stands in the open thread; a menu gets the focus, so that the next key chooses.
   function press(key) {
+    pressed = "";
     const found = [...document.querySelectorAll(`#open [data-key="${key}"]`)].pop();
     if (!found) return false;
     found.click();
     const menu = found.tagName === "SUMMARY" && found.parentElement;
     if (menu && menu.open) menu.querySelector(".menu :is(input:not([type=hidden]), button)").focus(); // at once: the next key is meant for it
   }
+
+  // A word that is on its way may be the closing one: whether closing still asks for one is known when the head is fresh.
+  let pressed = "";
+
+  function isFresh() {
+    return !timer && !running && !document.querySelector("#composer.htmx-request");
+  }
+
+  function close() {
+    if (!document.getElementById("close-menu") || isFresh()) return press("e");
+    pressed = "e";
+  }
+
+  document.addEventListener("keydown", () => { pressed = ""; }, true); // whoever goes on means something else
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id === "composer" && !event.detail.successful) pressed = "";
+  });
 
   function assignOther() {
     const menu = document.getElementById("assign-menu");
@@ -417,7 +443,7 @@
   keys.on("a", () => press("a"));
   keys.on("A", assignOther);
   keys.on("s", () => press("s"));
-  keys.on("e", () => press("e"));
+  keys.on("e", close);
   keys.on("t", () => press("t"));
   keys.on("u", toList);
 

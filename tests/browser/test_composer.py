@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 from functools import partial
 
@@ -11,9 +12,10 @@ from django.utils import timezone
 from playwright.sync_api import APIResponse, Route, expect
 
 from accounts.models import Team, User
-from channels_ingest.networks.base import Author
+from channels_ingest.networks.base import Action, Author
 from contacts.models import Tag
 from conversations.models import Attachment, Draft, Macro, Notification, Promise, Thread
+from conversations.reply import reply
 from tests.browser.conftest import FIRST, Desk, Offstage, live
 from tests.browser.test_inbox import open_thread
 from tests.cast import MAYA, make_channel, said
@@ -55,6 +57,41 @@ def test_from_public_to_private_and_back(
     expect(page.locator("#head")).to_contain_text("closed")
     found = offstage(lambda: Thread.objects.values_list("state", "hanging_since").get())
     assert found == ("closed", None)
+
+
+def test_closing_right_after_the_closing_word_needs_one_key(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    offstage(lambda: reply(thread, by=agent, text="Which?", action=Action.MESSAGE, key=uuid.uuid4()))
+    page = desk(agent)
+    open_thread(page, thread)
+    live(page)
+    expect(page.locator("#close-menu")).to_be_visible()
+    page.keyboard.press("r")
+    page.keyboard.type("Glad that it is sorted out, Maya.")
+    expect(page.locator("#draft-hint")).to_have_text("Draft kept")
+    held: list[Route] = []
+    page.route("**/now/*", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/now/*"):
+        page.keyboard.press("Control+Enter")
+    expect(page.get_by_label("Your text")).to_have_value("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    held[0].continue_()
+    expect(page.locator("#head")).to_contain_text("closed")
+
+
+def test_an_open_menu_that_asks_for_a_closing_word_gives_way_when_one_was_said(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    offstage(lambda: reply(thread, by=agent, text="Which?", action=Action.MESSAGE, key=uuid.uuid4()))
+    page = desk(agent)
+    open_thread(page, thread)
+    live(page)
+    page.locator("#close-menu > summary").click()
+    expect(page.locator("#waive")).to_be_visible()
+    offstage(lambda: reply(thread, by=agent, text="All is well!", action=Action.REPLY, key=uuid.uuid4()))
+    expect(page.locator("#close-menu")).to_have_count(0)
 
 
 def test_the_hand_over_line_is_no_closing_word(
