@@ -251,8 +251,14 @@
     answeredAt = performance.now();
     told = document.getElementById("proof")?.innerHTML.trim() || "";
     arrived(event.detail.target.id === "open");
-    if (event.detail.target.id === "composer" && form()) text().focus();
+    if (event.detail.target.id === "composer" && form() && !leftWhileSending(event.detail.requestConfig.elt)) text().focus();
   });
+
+  // Whoever went elsewhere before the answer to Send came stays there.
+  function leftWhileSending(sent) {
+    const focused = document.activeElement;
+    return sent.id === "composer" && focused !== document.body && !form().contains(focused);
+  }
 
   // A fresh form of the server takes the place of an untouched one; a begun draft keeps its form, so that Send still
   // asks about what arrived meanwhile.

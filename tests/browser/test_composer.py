@@ -94,6 +94,21 @@ def test_an_open_menu_that_asks_for_a_closing_word_gives_way_when_one_was_said(
     expect(page.locator("#close-menu")).to_have_count(0)
 
 
+def test_escape_before_a_slow_answer_to_send_leaves_the_text(thread: Thread, agent: User, desk: Desk) -> None:
+    page = desk(agent)
+    open_thread(page, thread)
+    page.get_by_label("Your text").fill("Stakes are on their way.")
+    held: list[Route] = []
+    page.route("**/replies/*", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/replies/*"):
+        page.keyboard.press("Control+Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator("#log")).to_be_focused()
+    held[0].continue_()
+    expect(page.get_by_label("Your text")).to_have_value("")
+    expect(page.locator("#log")).to_be_focused()
+
+
 def test_the_hand_over_line_is_no_closing_word(
     thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
 ) -> None:
