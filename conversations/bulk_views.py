@@ -242,7 +242,7 @@ def _commands(request: Request, thread: Thread, words: str) -> dict[str, Any]:
 
 
 def _progress(request: Request, job: BulkJob) -> HttpResponse:
-    if not request.htmx and request.method == "POST":
+    if not request.htmx:
         messages.info(request, told(job))
         return HttpResponseRedirect(_same_site(request))
     answer = render(request, "conversations/_bulk.html", {"job": job, "told": told(job)})

@@ -39,6 +39,15 @@ def item_page(request: Request, pk: int, item_pk: int) -> HttpResponse:
     return render(request, "conversations/item.html", context)
 
 
+@requires(Permission.READ)
+@require_safe
+def interaction(request: Request, pk: int) -> HttpResponse:
+    """Leads to where it stands in its thread."""
+    items = Interaction.objects.visible_to(request.user).filter(thread__isnull=False)
+    item = get_object_or_404(items, pk=pk)
+    return HttpResponseRedirect(reverse("thread", args=[item.thread_id]) + f"#i{item.pk}")
+
+
 @requires(Permission.MODERATE)
 @require_POST
 def moderation_of(request: Request, pk: int, item_pk: int) -> HttpResponse:

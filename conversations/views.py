@@ -212,6 +212,13 @@ def _composing(request: Request, thread: Thread, composer: Composer) -> dict[str
 # -- what became of our answers ---------------------------------------------------------------------------------------
 
 
+@requires(Permission.READ)
+@require_safe
+def delivery(request: Request, pk: int) -> HttpResponse:
+    """Leads to the thread of an answer of ours."""
+    return HttpResponseRedirect(back(request, _delivery(request, pk).thread))
+
+
 @requires(Permission.REPLY)
 @require_POST
 def undo(request: Request, pk: int) -> HttpResponse:

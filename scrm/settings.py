@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.leading.lead_to_pages",
     "accounts.middleware.own_time_zone",
     "accounts.middleware.own_language",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern, RoutePattern
@@ -89,3 +90,37 @@ def test_no_role_below_a_routes_permission_gets_in(browser_of: BrowserOf, agent:
     kept_out = {route: 401 if route.startswith("api/") else 403 for route in answers}  # a session is no token
     assert answers == kept_out
     assert len(beyond) > 10
+
+
+def test_no_address_of_a_page_or_a_form_refuses_to_be_opened(browser_of: BrowserOf, admin: User) -> None:
+    client = browser_of(admin)
+    opened = [an_address(route, pattern) for route, pattern in routes() if not route.startswith(("api/", "hooks/"))]
+    answers = {address: client.get(address, follow=True).status_code for address in opened}
+    assert {address for address, status in answers.items() if status not in (200, 204, 404)} == set()
+    assert len(opened) > 100
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [
+        ("/threads/5/replies/?view=all&q=x", "/threads/5/?view=all&q=x"),
+        ("/threads/5/pictures/removal/", "/threads/5/pictures/"),
+        ("/threads/5/pictures/", "/threads/5/"),
+        ("/threads/5/macro/", "/threads/5/"),
+        ("/threads/5/items/6/fork/", "/threads/5/items/6/"),
+        ("/approvals/5/refusal/", "/approvals/"),
+        ("/contacts/5/merges/6/undo/", "/contacts/5/"),
+        ("/channels/5/set-aside/6/try/", "/channels/5/set-aside/"),
+        ("/deliveries/5/undo/", "/deliveries/5/"),
+        ("/bulk/?view=mine", "/?view=mine"),
+        ("/theme/", "/"),
+    ],
+)
+def test_the_address_of_a_form_leads_to_the_page_above_it(
+    browser_of: BrowserOf, admin: User, form: str, page: str
+) -> None:
+    assert browser_of(admin).get(form).headers["Location"] == page
+
+
+def test_htmx_is_told_that_an_address_takes_only_forms(browser_of: BrowserOf, admin: User) -> None:
+    assert browser_of(admin).get("/threads/5/replies/", headers={"HX-Request": "true"}).status_code == 405

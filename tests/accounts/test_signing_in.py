@@ -96,7 +96,9 @@ def test_the_locked_page_says_what_to_do(agent: User, nobody: Client) -> None:
 
 
 def test_signing_out_needs_a_post(agent: User, browser_of: BrowserOf) -> None:
-    assert browser_of(agent).get(reverse("sign-out")).status_code == 405
+    browser = browser_of(agent)
+    assert browser.get(reverse("sign-out")).headers["Location"] == "/"
+    assert browser.get(reverse("profile")).status_code == 200
 
 
 def test_signing_out_ends_the_session(agent: User, browser_of: BrowserOf) -> None:

@@ -284,7 +284,10 @@ def test_pull_now_makes_every_stream_due(channel: Channel, admin: User, browser_
 
 @pytest.mark.parametrize("deed", ["channel-pause", "channel-resume", "channel-pull", "channel-pushes"])
 def test_deeds_need_a_post(channel: Channel, admin: User, browser_of: BrowserOf, deed: str) -> None:
-    assert browser_of(admin).get(reverse(deed, args=[channel.pk])).status_code == 405
+    before = Channel.objects.values().get()
+    answer = browser_of(admin).get(reverse(deed, args=[channel.pk]))
+    assert answer.headers["Location"] == reverse("channel", args=[channel.pk])
+    assert Channel.objects.values().get() == before
 
 
 # -- the ingest ledger ------------------------------------------------------------------------------------------------

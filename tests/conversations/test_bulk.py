@@ -221,6 +221,14 @@ def test_nobody_takes_back_a_colleagues_job(
     assert states() == ["closed"] * 7
 
 
+def test_a_job_that_is_opened_as_a_page_leads_to_the_list_and_is_told(
+    threads: list[Thread], agent: User, browser_of: BrowserOf
+) -> None:
+    job = bulk.begin({"verb": "close"}, ids=ids(threads), by=agent)
+    page = browser_of(agent).get(f"/bulk/{job.pk}/undo/", follow=True)
+    assert ("7 threads done" in page.content.decode(), states()) == (True, ["closed"] * 7)
+
+
 def test_the_page_closes_what_is_ticked(threads: list[Thread], agent: User, browser_of: BrowserOf) -> None:
     answer = browser_of(agent).post("/bulk/?view=all", {"verb": "close", "ids": ids(threads[:2])}, headers=HTMX)
     assert (b"2 threads done" in answer.content, states()) == (True, ["closed"] * 2 + ["open"] * 5)

@@ -280,7 +280,7 @@ def test_a_promise_is_its_writers_however_many_colleagues_there_are(
 @pytest.mark.parametrize("words", ["\x00", "a\x00b", "/" * 200, "\u202e\u200d"])
 def test_hostile_words_find_no_macro_and_no_tag(thread: Thread, ana: Client, words: str) -> None:
     found = ana.get(f"/threads/{thread.pk}/macros/", {"q": words})
-    inserted = step(ana, thread, "macros/insert", insert=words, lane="reply", text="")
+    inserted = step(ana, thread, "macro", insert=words, lane="reply", text="")
     untagged = step(ana, thread, "tags", remove=words)
     assert [one.status_code for one in (found, inserted, untagged)] == [200, 204, 204]
     assert not thread.events.filter(verb="untagged").exists()
@@ -308,7 +308,7 @@ def test_the_choice_shows_texts_filled_in(thread: Thread, ana: Client, macro: Ma
 
 def test_a_macro_is_inserted_without_scripts_too(thread: Thread, ana: Client, macro: Macro) -> None:
     values = {"lane": "reply", "text": "Sorry.", "insert": "refund"}
-    page = html(ana.post(f"/threads/{thread.pk}/macros/insert/", values))
+    page = html(ana.post(f"/threads/{thread.pk}/macro/", values))
     assert "Sorry.\nHi Maya, done!</textarea>" in page
     assert f'name="macro" value="{macro.pk}"' in page
 
@@ -500,7 +500,7 @@ def test_words_of_an_item_are_quoted(thread: Thread, ana: Client) -> None:
     assert "“No stakes!”\n</textarea>" in page
 
 
-@pytest.mark.parametrize("path", ["check", "draft", "macros/insert", "steps", "lane", "tags"])
+@pytest.mark.parametrize("path", ["check", "draft", "macro", "steps", "lane", "tags"])
 def test_a_stranger_finds_nothing(thread: Thread, stranger: User, browser_of: BrowserOf, path: str) -> None:
     values = {"lane": "reply", "text": "x", "purpose": "handover"}
     assert browser_of(stranger).post(f"/threads/{thread.pk}/{path}/", values).status_code == 404

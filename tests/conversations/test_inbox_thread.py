@@ -17,10 +17,11 @@ from django.utils import timezone, translation
 from accounts.models import User
 from channels_ingest import speaking
 from channels_ingest.models import Channel
-from channels_ingest.networks.base import Author, Media, Removal
+from channels_ingest.networks.base import Action, Author, Media, Removal
 from conversations import actions, drafts
 from conversations.models import Delivery, Interaction, Thread, ThreadEvent
 from conversations.record import record
+from conversations.reply import reply
 from conversations.templatetags.inbox import ago, reach
 from conversations.templatetags.inbox import said as shown
 from conversations.tree import OWN_SIZE, Aside, Said, tree_of
@@ -396,8 +397,25 @@ def test_closing_and_reopening_leave_their_mark(thread: Thread, agent: User, bro
     assert list(ThreadEvent.objects.values_list("verb", "by")) == [("closed", agent.pk), ("reopened", agent.pk)]
 
 
-def test_steps_by_get_are_refused(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
-    assert browser_of(agent).get(f"/threads/{thread.pk}/close/").status_code == 405
+def test_an_item_and_an_answer_of_ours_lead_to_their_thread(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
+    said = reply(thread, by=agent, text="On its way!", action=Action.REPLY, key=uuid.uuid4())
+    led = [browser_of(agent).get(path).headers["Location"] for path in _own_addresses(said)]
+    assert led == [f"/threads/{thread.pk}/#i{said.pk}", f"/threads/{thread.pk}/?view=mine"]
+
+
+def test_a_stranger_is_led_to_no_thread(thread: Thread, agent: User, stranger: User, browser_of: BrowserOf) -> None:
+    said = reply(thread, by=agent, text="On its way!", action=Action.REPLY, key=uuid.uuid4())
+    assert [browser_of(stranger).get(path).status_code for path in _own_addresses(said)] == [404, 404]
+
+
+def _own_addresses(said: Interaction) -> tuple[str, str]:
+    return f"/interactions/{said.pk}/", f"/deliveries/{said.delivery.pk}/"
+
+
+def test_steps_by_get_lead_to_the_thread_and_do_nothing(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
+    answer = browser_of(agent).get(f"/threads/{thread.pk}/close/", {"view": "all"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/threads/{thread.pk}/?view=all")
+    assert Thread.objects.get(pk=thread.pk).state == Thread.State.OPEN
 
 
 def test_the_thread_opens_alone_for_htmx(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
