@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django import template
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from scrm.places import places_of
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
 MOST_KEPT = 1_000
@@ -37,6 +40,22 @@ def icon(name: str) -> SafeString:
 
 
 register.simple_tag(places_of)
+
+
+@register.filter
+def came_from(request: HttpRequest) -> str:
+    """The page of ours that the request was made on, as far as the browser tells; empty for any other."""
+    told = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(told, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    path, query = urlsplit(told).path, urlsplit(told).query
+    return "/" + path.lstrip("/") + (f"?{query}" if query else "")
+
+
+@register.filter
+def words_sent(request: HttpRequest) -> str:
+    """The text that was typed into a form of ours; nothing of what another site sends in somebody's name."""
+    return request.POST.get("text", "") if came_from(request) else ""
 
 
 @register.simple_tag

@@ -172,3 +172,23 @@ def test_who_is_signed_out_and_sends_a_stale_form_is_led_to_sign_in() -> None:
     page = answer.content.decode()
     assert "Please try again" in page
     assert '<a class="btn primary" href="/">Sign in</a>' in page
+
+
+def stale(agent: User, referer: str) -> str:
+    """The page that answers a form of an old page, sent from there."""
+    browser = Client(enforce_csrf_checks=True, headers={"Referer": referer})
+    browser.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
+    return browser.post("/threads/1/replies/", {"text": "On its <way>!"}).content.decode()
+
+
+def test_a_stale_form_leads_back_to_its_page_and_keeps_the_words(agent: User) -> None:
+    page = stale(agent, "http://testserver/threads/1/?view=all&q=x")
+    assert '<a class="btn primary" href="/threads/1/?view=all&amp;q=x">Back to the form</a>' in page
+    assert ">On its &lt;way&gt;!</textarea>" in page
+
+
+@pytest.mark.parametrize("referer", ["https://evil.example/x", "http://testserver.evil.example/", "javascript:x", ""])
+def test_what_another_site_sends_is_neither_led_back_nor_shown(agent: User, referer: str) -> None:
+    page = stale(agent, referer)
+    assert ("Back to the form" in page, "On its" in page) == (False, False)
+    assert '<a class="btn primary" href="/">To the inbox</a>' in page
