@@ -27,6 +27,15 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoTeam:
+    """Colleagues who are called and given threads together; `members` go by the first part of their address."""
+
+    brand: str
+    name: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
     handle: str
     name: str
@@ -48,6 +57,12 @@ COLLEAGUES = (
     Colleague("mira@trailhead.example", "Mira Novak", "manager", "demo-manager", ("trailhead", "nordlicht"), "Europe/Vienna"),
     Colleague("ada@trailhead.example", "Ada Lindholm", "admin", "demo-admin", ("trailhead", "nordlicht"), "Europe/Stockholm"),
 )  # fmt: skip
+
+TEAMS = (
+    DemoTeam("trailhead", "Gear experts", ("ana", "ben")),
+    DemoTeam("trailhead", "Returns", ("ben", "mira")),
+    DemoTeam("nordlicht", "Roastery", ("lena", "mira")),
+)
 
 # One account for each role, as printed where the product is started.
 SIGN_IN = tuple(next(one for one in COLLEAGUES if one.role == role) for role in ("agent", "manager", "admin"))

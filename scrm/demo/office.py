@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Team, User
 from channels_ingest.networks.base import Action
 from contacts.merge import merge_contacts
 from contacts.models import Contact, ContactNote, Identity, IdentityLink, Tag
@@ -54,9 +54,14 @@ ASSIGNED = {
     "boots": "ben", "letter": "ben", "stakes": "ana", "akira-1": "ana", "red": "ana", "noura": "ana",
     "grinder": "lena", "billed": "lena", "moka": "lena", "advent-3": "lena",
 }  # fmt: skip
+TO_TEAMS = {"stove": "Gear experts"}
 NOTES = (
     ("boots", "mira", "Batch GR-2209 again. Quality wants photos of the soles; offer an exchange without return."),
-    ("stove", "mira", "Walt's advice is dangerous. We must answer in public before the evening, Sofia already warned."),
+    (
+        "stove",
+        "mira",
+        "@Gear experts, Walt's advice is dangerous. We must answer in public before the evening, Sofia already warned.",
+    ),
     (
         "stakes",
         "ana",
@@ -95,6 +100,8 @@ class Office:
         self._know_people()
         for key, who in ASSIGNED.items():
             actions.assign(self._thread(key), to=self.people[who], by=self.people["mira"])
+        for key, name in TO_TEAMS.items():
+            actions.assign(self._thread(key), to=self._team(key, name), by=self.people["mira"])
         for key, who, text in NOTES:
             self._note(key, who, text)
         if self.stage.answers:
@@ -118,6 +125,9 @@ class Office:
         if thread is None:
             raise LookupError(f"{key} stands in no thread")
         return thread
+
+    def _team(self, key: str, name: str) -> Team:
+        return Team.objects.get(brand=self._thread(key).brand_id, name=name)
 
     def _note(self, key: str, who: str, text: str) -> None:
         thread = self._thread(key)

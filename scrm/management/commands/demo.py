@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import audit
-from accounts.models import AuditEntry, Brand, User
+from accounts.models import AuditEntry, Brand, Team, User
 from channels_ingest.networks.base import NetworkError
 from channels_ingest.sandbox_api import SandboxError
-from scrm.demo.cast import BRANDS, COLLEAGUES, Colleague
+from scrm.demo.cast import BRANDS, COLLEAGUES, TEAMS, Colleague, DemoTeam
 from scrm.demo.office import Office
 from scrm.demo.stage import PaperStage, SandboxStage, Stage
 
@@ -32,7 +32,10 @@ class Command(BaseCommand):
         stage: Stage = SandboxStage(brands, settings.SANDBOX_URL) if settings.SANDBOX_URL else PaperStage(brands)
         try:
             stage.play()
-            office = Office(stage, [_user(one, brands) for one in COLLEAGUES])
+            people = [_user(one, brands) for one in COLLEAGUES]
+            for team in TEAMS:
+                _team(team, brands, people)
+            office = Office(stage, people)
             office.work()
         except (SandboxError, NetworkError) as error:
             raise CommandError(f"The demo could not be played: {error}") from error
@@ -65,3 +68,9 @@ def _user(colleague: Colleague, brands: dict[str, Brand]) -> User:
     )
     user.brands.set([brands[slug] for slug in colleague.brands])
     return user
+
+
+def _team(demo: DemoTeam, brands: dict[str, Brand], people: list[User]) -> Team:
+    team, _new = Team.objects.get_or_create(brand=brands[demo.brand], name=demo.name)
+    team.members.set([user for user in people if user.email.split("@")[0] in demo.members])
+    return team
