@@ -180,9 +180,10 @@ def write_note(thread: Thread, *, by: User, text: str, key: uuid.UUID | None = N
         called = mentioned(words, thread.brand_id)
         settle_mentions(thread, by=by)
         Mention.objects.bulk_create(
-            [Mention(user_id=pk, interaction=note) for pk in called - {by.pk}], ignore_conflicts=True
+            [Mention(user_id=pk, interaction=note) for pk in called.everybody - {by.pk}], ignore_conflicts=True
         )
-        notify.tell(called, Notification.Kind.MENTION, thread, interaction=note, by=by)
+        notify.tell(called.people, Notification.Kind.MENTION, thread, interaction=note, by=by)
+        notify.tell(called.of_teams, Notification.Kind.TEAM, thread, interaction=note, by=by)
         live.announce(thread.brand_id, [thread.pk])
     return note
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -31,22 +31,42 @@ def names_in(brand_id: int, words: str = "") -> list[Nameable]:
     return named[:MOST_NAMES]
 
 
-def mentioned(text: str, brand_id: int) -> set[int]:
-    """Ids of the colleagues that a note calls by "@name", alone or with their team. Two of one name are both meant."""
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Ids of those whom a note calls by their own name, and of the people of the teams it calls."""
+
+    people: frozenset[int] = frozenset()
+    of_teams: frozenset[int] = frozenset()
+
+    @property
+    def everybody(self) -> frozenset[int]:
+        return self.people | self.of_teams
+
+
+def mentioned(text: str, brand_id: int) -> Called:
+    """Whom a note calls by "@name". Two of one name are both meant, also a team and a colleague."""
     if "@" not in text:
-        return set()
+        return Called()
     seeing = dict(User.objects.serving([brand_id]).values_list("pk", "name"))
-    names: dict[str, set[int]] = {}
-    for pk, name in seeing.items():
-        names.setdefault(name.casefold(), set()).add(pk)
-    members = Team.objects.filter(brand=brand_id, members__isnull=False).values_list("name", "members")
-    for name, pk in members:
-        names.setdefault(name.casefold(), set()).add(pk)
-    called = [names[name] for name in _called(text[:LONGEST_NOTE].casefold(), names)]
-    return set().union(*called) & seeing.keys()
+    people = _by_name((name, pk) for pk, name in seeing.items())
+    members = Team.objects.filter(brand=brand_id, members__in=seeing).values_list("name", "members")
+    teams = _by_name(members)
+    names = [*_called(text[:LONGEST_NOTE].casefold(), {*people, *teams})]
+    return Called(_all_of(people, names), _all_of(teams, names))
 
 
-def _called(text: str, names: Mapping[str, object]) -> Iterator[str]:
+def _by_name(named: Iterable[tuple[str, int]]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for name, pk in named:
+        found.setdefault(name.casefold(), set()).add(pk)
+    return found
+
+
+def _all_of(found: Mapping[str, set[int]], names: Iterable[str]) -> frozenset[int]:
+    return frozenset().union(*(found.get(name, ()) for name in names))
+
+
+def _called(text: str, names: Collection[str]) -> Iterator[str]:
     """At each "@" the longest known name that stands there as whole words."""
     longest_first = sorted((name for name in names if name), key=len, reverse=True)
     for at, sign in enumerate(text):

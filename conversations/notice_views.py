@@ -25,16 +25,17 @@ from conversations.pages import Request, thread_of
 
 PAGE_SIZE = 50
 MOST_COUNTED = 100
+TOGETHER = {"mention": ("mention", "team")}  # on one tab of the list
 
 
 @requires(Permission.READ)
 @require_safe
 def notices(request: Request) -> HttpResponse:
-    """The user's notifications, newest first; `kind=mention` shows only where somebody mentions them."""
+    """The user's notifications, newest first; `kind=mention` shows only where somebody mentions them or their team."""
     kind = request.GET.get("kind", "")
     mine = _mine(request)
     if kind in Notification.Kind.values:
-        mine = mine.filter(kind=kind)
+        mine = mine.filter(kind__in=TOGETHER.get(kind, (kind,)))
     shown = page(mine, by=("-id",), after=request.GET.get("after", ""), size=PAGE_SIZE)
     rows = [(notice, notify.words(notice), notify.address(notice)) for notice in shown.rows]
     context = {"section": "notices", "page": shown, "rows": rows, "kind": kind}

@@ -41,7 +41,8 @@ def tell(
 ) -> int:
     """Notifies those of the users who see the thread's brand and want to hear of this kind; never oneself.
 
-    In the caller's transaction; harmless when repeated for the same interaction. Returns how many were told.
+    In the caller's transaction; harmless when repeated for the same interaction. Of one note somebody is told once,
+    by their own name before their team's. Returns how many wanted to hear of it.
     """
     wanted = set(users) - {by.pk if by else None}
     if not wanted:
@@ -157,6 +158,8 @@ def words(notice: Notification) -> str:
     match notice.kind:
         case Kind.MENTION:
             line = _("%(who)s mentions you in a note about %(customer)s.")
+        case Kind.TEAM:
+            line = _("%(who)s mentions a team of yours in a note about %(customer)s.")
         case Kind.ASSIGNED:
             line = _("%(who)s assigned the thread of %(customer)s to you.")
         case Kind.ANSWERED:

@@ -22,6 +22,7 @@ class Notification(models.Model):
 
     class Kind(models.TextChoices):
         MENTION = "mention", _("Somebody mentions me in a note")
+        TEAM = "team", _("Somebody mentions a team of mine in a note")
         ASSIGNED = "assigned", _("A thread is assigned to me")
         ANSWERED = "answered", _("A customer writes on my thread")
         PROMISE = "promise", _("A promise of mine is overdue")
@@ -45,6 +46,11 @@ class Notification(models.Model):
                 fields=("user", "kind", "interaction"),
                 condition=Q(interaction__isnull=False),
                 name="notification_once",
+            ),
+            models.UniqueConstraint(
+                fields=("user", "interaction"),
+                condition=Q(kind__in=("mention", "team")),
+                name="notification_mention_once",
             ),
         )
         indexes = (

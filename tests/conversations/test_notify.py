@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
@@ -43,7 +44,36 @@ def test_a_team_is_called_as_a_whole_but_never_the_writer(thread: Thread, agent:
     team = Team.objects.create(brand=thread.brand, name="Second line")
     team.members.set([agent, colleague])
     actions.write_note(thread, by=agent, text="@second line please")
-    assert (told(colleague), told(agent)) == (["mention"], [])
+    assert (told(colleague), told(agent)) == (["team"], [])
+
+
+@pytest.mark.parametrize(("muted", "kinds"), [("", ["mention"]), ("team", ["mention"]), ("mention", ["team"])])
+def test_who_is_called_by_name_and_with_a_team_is_told_once(
+    thread: Thread, agent: User, colleague: User, muted: str, kinds: list[str]
+) -> None:
+    User.objects.filter(pk=colleague.pk).update(muted=[muted])
+    Team.objects.create(brand=thread.brand, name="Repairs").members.add(colleague)
+    actions.write_note(thread, by=agent, text="@Repairs, and most of all @Ben")
+    assert told(colleague) == kinds
+
+
+def test_the_database_takes_one_mention_of_a_note(thread: Thread, agent: User, colleague: User) -> None:
+    actions.write_note(thread, by=agent, text="@Ben")
+    mention = Notification.objects.get()
+    again = Notification(user=colleague, kind="team", thread=thread, interaction=mention.interaction)
+    with pytest.raises(IntegrityError, match="notification_mention_once"):
+        again.save()
+
+
+def test_who_left_a_team_or_may_not_sign_in_is_not_called_with_it(
+    thread: Thread, agent: User, colleague: User, manager: User
+) -> None:
+    team = Team.objects.create(brand=thread.brand, name="Repairs")
+    team.members.set([colleague, manager])
+    team.members.remove(manager)
+    User.objects.filter(pk=colleague.pk).update(is_active=False)
+    actions.write_note(thread, by=agent, text="@Repairs")
+    assert not Notification.objects.exists()
 
 
 def test_nobody_outside_the_brand_is_called(thread: Thread, agent: User, stranger: User) -> None:
@@ -53,12 +83,12 @@ def test_nobody_outside_the_brand_is_called(thread: Thread, agent: User, strange
 
 def test_the_longest_name_is_meant(brand: Brand) -> None:
     short, long = make_user(Role.AGENT, brand, name="Ana"), make_user(Role.AGENT, brand, name="Ana Maria")
-    assert mentioned("@Ana Maria, see this", brand.pk) == {long.pk}
-    assert mentioned("@Ana, see this", brand.pk) == {short.pk}
+    assert mentioned("@Ana Maria, see this", brand.pk).everybody == {long.pk}
+    assert mentioned("@Ana, see this", brand.pk).everybody == {short.pk}
 
 
 def test_an_address_or_a_longer_word_calls_nobody(brand: Brand, agent: User) -> None:
-    assert mentioned("mail to x@Ana or @Anabel", brand.pk) == set()
+    assert mentioned("mail to x@Ana or @Anabel", brand.pk).everybody == set()
 
 
 def test_whoever_gets_a_thread_is_told_unless_they_took_it(thread: Thread, agent: User, colleague: User) -> None:
