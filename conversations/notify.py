@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from functools import reduce
 from itertools import groupby
+from operator import or_
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
@@ -66,7 +68,9 @@ def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:
     latest = dict(arrived)
     if not latest:
         return
-    assigned = Thread.objects.filter(pk__in=latest, assignee__isnull=False)
+    members = User.brands.through.objects.filter(user=OuterRef("assignee"), brand=OuterRef("brand"))
+    serving = Q(assignee__role=Role.ADMIN) | Q(Exists(members))
+    assigned = Thread.objects.filter(serving, pk__in=latest, assignee__is_active=True)
     rows = [
         (pk, user_id)
         for pk, user_id, muted in assigned.values_list("pk", "assignee", "assignee__muted")
@@ -113,10 +117,14 @@ def _tell_of_failure(delivery: Delivery) -> int:
     return tell([writer], Kind.FAILED, delivery.thread, interaction=delivery.interaction) if writer else 0
 
 
-def still_served() -> Q:
-    """Notifications of threads whose brand their user still works for: a name of it goes to nobody else's mail."""
+def still_wanted() -> Q:
+    """Notifications that may leave the product: their user may sign in, works for the thread's brand, a name of which
+    goes to nobody else's mail, and did not switch the kind off since.
+    """
     members = User.brands.through.objects.filter(user=OuterRef("user"), brand=OuterRef("thread__brand"))
-    return Q(user__role=Role.ADMIN) | Q(Exists(members))
+    serving = Q(user__role=Role.ADMIN) | Q(Exists(members))
+    muted = [Q(kind=kind, user__muted__contains=[kind]) for kind in Kind.values]
+    return Q(serving, ~reduce(or_, muted), user__is_active=True)
 
 
 # -- by mail ----------------------------------------------------------------------------------------------------------
@@ -124,8 +132,8 @@ def still_served() -> Q:
 
 def mail_due(now: datetime) -> int:
     """Mails what is unread to those who want mail, one mail for each; returns how many mails went out."""
-    new = Notification.objects.filter(mailed_at=None, read_at=None, at__gt=now - 2 * DAY, user__is_active=True)
-    unread = new.filter(still_served())
+    new = Notification.objects.filter(mailed_at=None, read_at=None, at__gt=now - 2 * DAY)
+    unread = new.filter(still_wanted())
     waiting = unread.exclude(user__digest=Digest.OFF).select_related("user", "thread__contact").order_by("user", "pk")
     mails = 0
     for user, found in groupby(waiting[: 10 * BATCH], key=lambda one: one.user):

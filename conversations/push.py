@@ -14,7 +14,7 @@ from accounts.models import User
 from channels_ingest import webpush
 from channels_ingest.webpush import NotSent, Subscription
 from conversations.models import Notification, PushSubscription
-from conversations.notify import address, still_served, words
+from conversations.notify import address, still_wanted, words
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,10 @@ def unsubscribe(user: User, endpoint: str) -> None:
 def push_due(now: datetime) -> int:
     """Pushes what is unread and new to the browsers that want it; returns how many messages were taken."""
     browsers = PushSubscription.objects.filter(user=OuterRef("user"))
-    due = Notification.objects.filter(pushed_at=None, read_at=None, at__gt=now - WORTH, user__is_active=True)
+    due = Notification.objects.filter(pushed_at=None, read_at=None, at__gt=now - WORTH)
     waiting = (
         due.filter(Exists(browsers))
-        .filter(still_served())
+        .filter(still_wanted())
         .select_related("user", "by", "thread__contact")
         .order_by("pk")[:BATCH]
     )

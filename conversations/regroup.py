@@ -24,7 +24,17 @@ from channels_ingest.networks.base import Visibility
 from contacts.locks import keep_people
 from conversations import live, summaries
 from conversations.actions import NotPossible
-from conversations.models import Delivery, Interaction, Lane, Promise, Regrouping, SearchEntry, Thread, ThreadEvent
+from conversations.models import (
+    Delivery,
+    Interaction,
+    Lane,
+    Notification,
+    Promise,
+    Regrouping,
+    SearchEntry,
+    Thread,
+    ThreadEvent,
+)
 from conversations.record import PRIVATE_LANE
 
 Standing = dict[str, Any]
@@ -236,6 +246,7 @@ def _move(items: Collection[int], lanes: Collection[int], to: Thread) -> None:
     Interaction.objects.filter(pk__in=items).update(thread=to, contact=to.contact_id)
     Delivery.objects.filter(interaction__in=items).update(thread=to)
     Promise.objects.filter(interaction__in=items).update(thread=to)
+    Notification.objects.filter(interaction__in=items).update(thread=to)
     SearchEntry.objects.filter(interaction__in=items).update(thread=to)
     Lane.objects.filter(pk__in=lanes).update(thread=to)
 

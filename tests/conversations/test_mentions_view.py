@@ -6,9 +6,9 @@ import pytest
 
 from accounts.models import Brand, Team, User
 from channels_ingest.models import Channel
-from conversations import actions, bulk, inbox, regroup
+from conversations import actions, bulk, inbox, notify, regroup
 from conversations.actions import NotPossible
-from conversations.models import Thread
+from conversations.models import Notification, Thread
 from conversations.record import record
 from conversations.tabs import tabs_of
 from conversations.wanted import Wanted
@@ -85,6 +85,17 @@ def test_a_mention_goes_where_its_note_goes(channel: Channel, agent: User, colle
     regroup.join(second, into=first, by=agent)
     wanted = inbox.page(colleague, Wanted.read({"view": "mentions"}), inbox.brand_ids(colleague))
     assert [row.thread.pk for row in wanted.rows] == [first.pk]
+
+
+def test_the_bell_leads_to_where_a_note_went(channel: Channel, agent: User, colleague: User) -> None:
+    record(channel, [said("1", MAYA), said("9", MAYA, root="9", minutes=3)])
+    first, second = Thread.objects.order_by("pk")
+    actions.write_note(second, by=agent, text="@Ben?")
+    regroup.join(second, into=first, by=agent)
+    told = Notification.objects.get()
+    assert notify.address(told).startswith(f"/threads/{first.pk}/#i")
+    actions.mark_seen(first, by=colleague)
+    assert not Notification.objects.filter(read_at=None).exists()
 
 
 def test_a_team_gets_a_thread_and_gives_it_back_with_the_undo(

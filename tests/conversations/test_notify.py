@@ -107,6 +107,15 @@ def test_an_assignee_is_told_when_the_customer_writes_again_and_only_once(
     assert told(agent) == ["answered"]
 
 
+@pytest.mark.parametrize("left", ["the brand", "the company"])
+def test_an_assignee_who_left_is_not_told(channel: Channel, thread: Thread, agent: User, left: str) -> None:
+    actions.assign(thread, to=agent, by=agent)
+    User.objects.filter(pk=agent.pk).update(is_active=left == "the brand")
+    User.brands.through.objects.filter(user=agent).exclude(user__is_active=False).delete()
+    record(channel, [said("2", MAYA, "Anybody?", parent=said("1", MAYA), minutes=1)])
+    assert told(agent) == []
+
+
 def test_a_kind_that_is_switched_off_is_not_told(thread: Thread, agent: User, colleague: User) -> None:
     colleague.muted = ["mention"]
     colleague.save()
@@ -166,6 +175,18 @@ def test_what_was_read_is_not_mailed(thread: Thread, agent: User, colleague: Use
     colleague.save()
     actions.write_note(thread, by=agent, text="@Ben")
     actions.mark_seen(thread, by=colleague)
+    assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
+
+
+def test_what_was_switched_off_since_is_not_mailed(thread: Thread, agent: User, colleague: User) -> None:
+    actions.write_note(thread, by=agent, text="@Ben")
+    User.objects.filter(pk=colleague.pk).update(digest=Digest.INSTANT, muted=["assigned", "mention"])
+    assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
+
+
+def test_who_may_not_sign_in_any_more_gets_no_mail(thread: Thread, agent: User, colleague: User) -> None:
+    actions.write_note(thread, by=agent, text="@Ben")
+    User.objects.filter(pk=colleague.pk).update(digest=Digest.INSTANT, is_active=False)
     assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
 
 

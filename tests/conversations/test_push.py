@@ -86,6 +86,11 @@ def test_a_kind_that_is_switched_off_is_not_pushed(
     assert push.push_due(timezone.now()) == 0
 
 
+def test_what_was_switched_off_since_is_not_pushed(note: Thread, colleague: User, pushed: list[dict[str, str]]) -> None:
+    User.objects.filter(pk=colleague.pk).update(muted=["mention"])
+    assert push.push_due(timezone.now()) == 0
+
+
 def test_signing_out_ends_it(note: Thread, ben: Client, pushed: list[dict[str, str]]) -> None:
     ben.post("/sign-out/")
     assert push.push_due(timezone.now()) == 0

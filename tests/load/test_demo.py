@@ -90,7 +90,9 @@ def _something_lies_on_every_desk() -> None:
     assert Promise.objects.get().state == "open"
     assert HelperCredit.objects.count() == 3
     assert Article.objects.get().state == "draft"
-    called = set(Notification.objects.filter(kind__in=("mention", "team")).values_list("user__name", "thread__team__name"))
+    called = set(
+        Notification.objects.filter(kind__in=("mention", "team")).values_list("user__name", "thread__team__name")
+    )
     experts = "Gear experts"
     assert called == {("Mira Novak", None), ("Ana Ferreira", experts), ("Ben Adeyemi", experts)}
 
