@@ -58,7 +58,8 @@ def mail_once(letter: Letter, due: QuerySet[Any], *, rows: int = 1, lock: tuple[
 def _send(letter: Letter) -> bool:
     failpoint(f"{letter.kind}.mailing")
     try:
-        EmailMessage(letter.subject, letter.text, None, [letter.to.email], headers={"Message-ID": letter.name}).send()
+        subject = " ".join(letter.subject.split())  # a name in it may hold what ends a line
+        EmailMessage(subject, letter.text, None, [letter.to.email], headers={"Message-ID": letter.name}).send()
     except (smtplib.SMTPException, OSError) as error:
         log.warning("A mail (%s) could not be sent: %s", letter.kind, type(error).__name__)
         return False

@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 
 from accounts.mail import Letter, in_language_of, mail_once
 from accounts.models import Digest, User
+from accounts.names import in_a_sentence
 from accounts.roles import Permission, Role
 from conversations import live
 from conversations.models import Delivery, Interaction, Notification, Promise, Thread
@@ -162,7 +163,8 @@ def _written(user: User, notices: list[Notification], ids: list[int]) -> Letter:
 
 def words(notice: Notification) -> str:
     """What happened, in one line without anything that was said."""
-    values = {"who": notice.by or _("Somebody"), "customer": notice.thread.contact}
+    who = in_a_sentence(str(notice.by)) if notice.by else _("Somebody")
+    values = {"who": who, "customer": in_a_sentence(str(notice.thread.contact))}
     match notice.kind:
         case Kind.MENTION:
             line = _("%(who)s mentions you in a note about %(customer)s.")

@@ -100,6 +100,14 @@ def test_a_mail_that_could_not_be_sent_is_sent_later(
     assert len(mail.outbox) == 1
 
 
+def test_a_channels_handle_of_two_lines_stops_no_mail(channel: Channel, admin: User) -> None:
+    Channel.objects.update(handle="trailhead\nBcc: all@example.com")
+    channel.refresh_from_db()
+    failed(channel, DEAD)
+    look()
+    assert mail.outbox[0].subject.startswith("X @trailhead Bcc: all@example.com")
+
+
 def test_a_mail_whose_sender_died_before_noting_it_comes_again_under_the_same_name(
     channel: Channel, admin: User
 ) -> None:

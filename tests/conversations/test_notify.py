@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Brand, Digest, Team, User
 from accounts.roles import Role
 from channels_ingest.models import Channel
+from contacts.models import Contact
 from conversations import actions, notify
 from conversations.mentions import mentioned
 from conversations.models import Delivery, Interaction, Notification, Promise, Thread
@@ -153,6 +154,13 @@ def test_reading_the_thread_reads_its_notifications(thread: Thread, agent: User,
     actions.write_note(thread, by=agent, text="@Ben")
     actions.mark_seen(thread, by=colleague)
     assert Notification.objects.get().read_at is not None
+
+
+def test_a_name_adds_no_line_and_turns_no_sentence(thread: Thread, agent: User, colleague: User) -> None:
+    Contact.objects.update(name="Maya\n\nYour account ends: https://evil.example\u202e")
+    actions.write_note(thread, by=agent, text="@Ben")
+    said_there = "Ana mentions you in a note about Maya Your account ends: https://evil.example."
+    assert notify.words(Notification.objects.get()) == said_there
 
 
 # -- by mail ----------------------------------------------------------------------------------------------------------
