@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.db.models import QuerySet
 from django.utils import translation
 
@@ -30,6 +31,8 @@ class Letter:
     to: User
     subject: str
     text: str
+    html: str = ""  # the same, where it has one
+    headers: Mapping[str, str] = field(default_factory=dict)  # of its own
 
     @property
     def name(self) -> str:
@@ -58,9 +61,18 @@ def mail_once(letter: Letter, due: QuerySet[Any], *, rows: int = 1, lock: tuple[
 def _send(letter: Letter) -> bool:
     failpoint(f"{letter.kind}.mailing")
     try:
-        subject = " ".join(letter.subject.split())  # a name in it may hold what ends a line
-        EmailMessage(subject, letter.text, None, [letter.to.email], headers={"Message-ID": letter.name}).send()
+        _message(letter).send()
     except (smtplib.SMTPException, OSError) as error:
         log.warning("A mail (%s) could not be sent: %s", letter.kind, type(error).__name__)
         return False
     return True
+
+
+def _message(letter: Letter) -> EmailMultiAlternatives:
+    subject = " ".join(letter.subject.split())  # a name in it may hold what ends a line
+    # No program answers what a program sent (RFC 3834).
+    headers = {"Message-ID": letter.name, "Auto-Submitted": "auto-generated", **letter.headers}
+    message = EmailMultiAlternatives(subject, letter.text, None, [letter.to.email], headers=headers)
+    if letter.html:
+        message.attach_alternative(letter.html, "text/html")
+    return message

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import timezone, translation
 
@@ -16,7 +15,7 @@ def own_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
     """Middleware; stands below authentication."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        zone = _zone(request.user.time_zone) if request.user.is_authenticated else None
+        zone = request.user.zone if request.user.is_authenticated else None
         with timezone.override(zone):
             return get_response(request)
 
@@ -36,11 +35,3 @@ def own_language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
             return response
 
     return answer
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    """None, which means UTC, for a zone this machine does not know."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -85,7 +86,7 @@ class Digest(models.TextChoices):
 
     OFF = "off", _("never")
     INSTANT = "instant", _("at once")
-    DAILY = "daily", _("once a day")
+    DAILY = "daily", _("every morning at eight")
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -120,6 +121,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone; None, which means UTC, for one this machine does not know."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return None
 
     @property
     def sees_all_brands(self) -> bool:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import form_page, requires
+from accounts.access import form_page, public, requires
 from accounts.audit import audit
 from accounts.choosing import words_typed
 from accounts.keyset import page
 from accounts.roles import Permission
 from channels_ingest import webpush
 from channels_ingest.webpush import BadSubscription, Subscription
-from conversations import mentions, notify, push
+from conversations import digest, mentions, notify, push
 from conversations.forms import NoticeForm
 from conversations.models import Notification, Thread
 from conversations.pages import Request, thread_of
@@ -78,6 +79,20 @@ def notice_settings(request: Request) -> HttpResponse:
         return HttpResponseRedirect(reverse("notice-settings"))
     context = {"section": "account", "form": form, "push_key": webpush.public_key()}
     return render(request, "conversations/notice_settings.html", context)
+
+
+@public
+@csrf_exempt  # a mail program has no cookie of ours; the signed address is its proof (RFC 8058)
+@form_page
+def mails_off(request: HttpRequest, token: str) -> HttpResponse:
+    """Ends somebody's mails, without signing in. To look at the address, as scanners of mails do, ends nothing."""
+    reader = digest.reader_of(token)
+    if reader is None:
+        raise Http404
+    if request.method == "POST":
+        digest.stop(reader)
+    context = {"reader": reader, "ended": request.method == "POST", "section": ""}
+    return render(request, "conversations/mails_off.html", context)
 
 
 @requires(Permission.READ)

@@ -1,4 +1,4 @@
-"""Tells colleagues what they should know: in the product, in their open browsers, and by mail if they want it.
+"""Tells colleagues what they should know, in the product and in their open browsers; `digest` and `push` carry it on.
 
 Rows are written in the transaction of the deed. What no deed of ours makes happen (a promise falls due, a network
 refuses an answer) is found by query.
@@ -6,21 +6,16 @@ refuses an answer) is found by query.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import reduce
-from itertools import groupby
 from operator import or_
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from accounts.mail import Letter, in_language_of, mail_once
-from accounts.models import Digest, User
+from accounts.models import User
 from accounts.names import in_a_sentence
 from accounts.roles import Permission, Role
 from conversations import live
@@ -28,10 +23,7 @@ from conversations.models import Delivery, Interaction, Notification, Promise, T
 
 Kind = Notification.Kind
 LOOK_BACK = timedelta(days=1)  # how late something is still worth telling
-GATHER = timedelta(minutes=1)  # what happens within it is one mail
-DAY = timedelta(hours=24)
 BATCH = 500
-MAIL_LOCK = 6  # first half of the advisory lock key; the second half is the user's id
 
 
 def tell(
@@ -128,37 +120,7 @@ def still_wanted() -> Q:
     return Q(serving, ~reduce(or_, muted), user__is_active=True)
 
 
-# -- by mail ----------------------------------------------------------------------------------------------------------
-
-
-def mail_due(now: datetime) -> int:
-    """Mails what is unread to those who want mail, one mail for each; returns how many mails went out."""
-    new = Notification.objects.filter(mailed_at=None, read_at=None, at__gt=now - 2 * DAY)
-    unread = new.filter(still_wanted())
-    waiting = unread.exclude(user__digest=Digest.OFF).select_related("user", "thread__contact").order_by("user", "pk")
-    mails = 0
-    for user, found in groupby(waiting[: 10 * BATCH], key=lambda one: one.user):
-        notices = list(found)
-        wait = DAY if user.digest == Digest.DAILY else GATHER
-        if notices[0].at <= now - wait:
-            mails += _mail(user, notices, now)
-    return mails
-
-
-def _mail(user: User, notices: list[Notification], now: datetime) -> bool:
-    ids = [notice.pk for notice in notices]
-    waiting = Notification.objects.filter(pk__in=ids, mailed_at=None)
-    with in_language_of(user):
-        letter = _written(user, notices, ids)
-    return mail_once(letter, waiting, rows=len(ids), lock=(MAIL_LOCK, user.pk), mailed_at=now)
-
-
-def _written(user: User, notices: list[Notification], ids: list[int]) -> Letter:
-    subject = ngettext("%(count)d thing for you", "%(count)d things for you", len(ids)) % {"count": len(ids)}
-    lines = [f"{words(notice)}\n{settings.PUBLIC_URL}{address(notice)}" for notice in notices]
-    off = _("Switch these mails off: %(address)s") % {"address": settings.PUBLIC_URL + reverse("notice-settings")}
-    key = hashlib.sha256(repr(ids).encode()).hexdigest()[:32]
-    return Letter("digest", key, user, subject, "\n\n".join([*lines, off]))
+# -- in words ----------------------------------------------------------------------------------------------------------
 
 
 def words(notice: Notification) -> str:

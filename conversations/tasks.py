@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.closing import closing
-from conversations import actions, blocking, bulk, deliver, notify, push, readings, reconcile, search
+from conversations import actions, blocking, bulk, deliver, digest, notify, push, readings, reconcile, search
 
 
 @shared_task
@@ -39,7 +39,7 @@ def tell_due() -> None:
 @shared_task
 def mail_due() -> None:
     """Speaks to other machines, which may be slow: nobody waits behind it who only looks into the database."""
-    notify.mail_due(timezone.now())
+    digest.mail_due(timezone.now())
     push.push_due(timezone.now())
 
 

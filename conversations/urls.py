@@ -90,6 +90,7 @@ urlpatterns: list[URLPattern] = [
     path("notifications/", notice_views.notices, name="notices"),
     path("notifications/count/", notice_views.notice_count, name="notice-count"),
     path("notifications/read/", notice_views.notices_read, name="notices-read"),
+    path("notifications/mails/off/<str:token>/", notice_views.mails_off, name="mails-off"),
     path("profile/push/", notice_views.push_here, name="push"),
     path("profile/push/removal/", notice_views.push_no_more, name="push-removal"),
     path("profile/notifications/", notice_views.notice_settings, name="notice-settings"),

@@ -28,7 +28,7 @@ from channels_ingest import notices
 from channels_ingest.health import failed
 from channels_ingest.models import App, WebhookEvent
 from channels_ingest.networks.base import Author, Media, NetworkError, Trouble
-from conversations import actions, helpers, notify
+from conversations import actions, digest, helpers
 from conversations.models import Interaction, Macro, Promise, SavedView, Thread
 from conversations.record import record
 from conversations.search import index_texts
@@ -187,7 +187,7 @@ def test_mails_are_marked(town: dict[str, Any], browser_of: BrowserOf) -> None:
         admin.post("/people/new/", {**invited, "email": "neu@example.test", "time_zone": "UTC"}, headers=headers)
         Client().post("/password/reset/", {"email": User.objects.get(name="Бен").email}, headers=headers)
         User.objects.update(digest=Digest.INSTANT)
-        notify.mail_due(timezone.now() + timedelta(hours=3))
+        digest.mail_due(timezone.now() + timedelta(hours=3))
     mails = [f"{one.subject}\n{one.body}" for one in mail.outbox]
     assert len(mails) >= 2
     assert [words for one in mails for words in unmarked(one, NOT_IN_MAILS)] == []

@@ -15,7 +15,7 @@ from channels_ingest.ingest import hand_over
 from channels_ingest.models import App, Channel, SetAside, WebhookEvent
 from channels_ingest.networks.base import Action, AuthorRemoval, Dropped, Media, Removal
 from contacts.models import Identity
-from conversations import helpers, notify, readings, search
+from conversations import digest, helpers, readings, search
 from conversations.models import Approval, Article, Delivery, Draft, Interaction, Macro, Notification, Thread
 from conversations.reply import reply
 from scrm.keeping import programs
@@ -71,7 +71,7 @@ def scene(channel: Channel, agent: User, admin: User) -> Thread:
     helpers.publish(article, by=agent)
     Notification.objects.create(user=agent, kind="answered", thread=item.thread, interaction=item)
     User.objects.update(digest=Digest.DAILY)
-    notify.mail_due(timezone.now() + timedelta(hours=25))
+    digest.mail_due(timezone.now() + timedelta(hours=25))
     return item.thread
 
 

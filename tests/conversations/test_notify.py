@@ -6,12 +6,11 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core import mail
 from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Brand, Digest, Team, User
+from accounts.models import Brand, Team, User
 from accounts.roles import Role
 from channels_ingest.models import Channel
 from contacts.models import Contact
@@ -161,49 +160,6 @@ def test_a_name_adds_no_line_and_turns_no_sentence(thread: Thread, agent: User, 
     actions.write_note(thread, by=agent, text="@Ben")
     said_there = "Ana mentions you in a note about Maya Your account ends: https://evil.example."
     assert notify.words(Notification.objects.get()) == said_there
-
-
-# -- by mail ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("how", [("off", 48, 0), ("instant", 1, 1), ("daily", 1, 0), ("daily", 25, 1)])
-def test_mail_comes_as_often_as_wanted(thread: Thread, agent: User, colleague: User, how: tuple[str, int, int]) -> None:
-    digest, after, mails = how
-    colleague.digest = digest
-    colleague.save()
-    actions.write_note(thread, by=agent, text="@Ben, and a secret")
-    notify.mail_due(timezone.now() + timedelta(hours=after))
-    notify.mail_due(timezone.now() + timedelta(hours=after))
-    assert len(mail.outbox) == mails
-    assert not any("secret" in message.body for message in mail.outbox)
-
-
-def test_what_was_read_is_not_mailed(thread: Thread, agent: User, colleague: User) -> None:
-    colleague.digest = Digest.INSTANT
-    colleague.save()
-    actions.write_note(thread, by=agent, text="@Ben")
-    actions.mark_seen(thread, by=colleague)
-    assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
-
-
-def test_what_was_switched_off_since_is_not_mailed(thread: Thread, agent: User, colleague: User) -> None:
-    actions.write_note(thread, by=agent, text="@Ben")
-    User.objects.filter(pk=colleague.pk).update(digest=Digest.INSTANT, muted=["assigned", "mention"])
-    assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
-
-
-def test_who_may_not_sign_in_any_more_gets_no_mail(thread: Thread, agent: User, colleague: User) -> None:
-    actions.write_note(thread, by=agent, text="@Ben")
-    User.objects.filter(pk=colleague.pk).update(digest=Digest.INSTANT, is_active=False)
-    assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
-
-
-def test_who_left_the_brand_gets_no_mail_about_it(thread: Thread, agent: User, colleague: User) -> None:
-    colleague.digest = Digest.INSTANT
-    colleague.save()
-    actions.write_note(thread, by=agent, text="@Ben")
-    colleague.brands.clear()
-    assert notify.mail_due(timezone.now() + timedelta(hours=1)) == 0
 
 
 # -- the pages --------------------------------------------------------------------------------------------------------

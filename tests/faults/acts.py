@@ -30,7 +30,7 @@ from channels_ingest.networks.base import Action
 from channels_ingest.vault import Sealed
 from contacts import merge as merging
 from contacts.models import Contact, Identity, Merge
-from conversations import actions, attachments, deliver, notify, search
+from conversations import actions, attachments, deliver, digest, notify, search
 from conversations.models import Delivery, Interaction, Thread
 from conversations.reconcile import recheck_due, reconcile_due
 from conversations.reply import reply as write_reply
@@ -339,7 +339,7 @@ def tell_admins() -> None:
 def tell_colleagues() -> None:
     """Of what happened on their threads, in the product and by mail."""
     notify.tell_due(timezone.now())
-    notify.mail_due(timezone.now())
+    digest.mail_due(timezone.now())
 
 
 def issue_key(agent: int) -> str:

@@ -1,0 +1,111 @@
+"""Mails what is unread to those who want mail: at once, or every morning. Each mail leads out of them by one click."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, time, timedelta
+from itertools import groupby
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import formats
+from django.utils.translation import ngettext
+
+from accounts.audit import audit
+from accounts.mail import Letter, in_language_of, mail_once
+from accounts.models import Digest, User
+from conversations.models import Notification
+from conversations.notify import address, still_wanted, words
+
+GATHER = timedelta(minutes=1)  # what happens within it is one mail
+MORNING = time(8)  # where the reader lives
+WORTH = timedelta(days=2)  # how late something is still worth a mail
+MOST_AT_ONCE = 5_000
+SHOWN = 50  # of one mail; the list has all
+MAIL_LOCK = 6  # first half of the advisory lock key; the second half is the user's id
+SIGNER = Signer(salt="conversations.digest", sep=".")
+
+
+def mail_due(now: datetime) -> int:
+    """One mail for each who waits for one; returns how many mails went out."""
+    new = Notification.objects.filter(mailed_at=None, read_at=None, at__gt=now - WORTH)
+    wanted = new.filter(still_wanted()).exclude(user__digest=Digest.OFF)
+    waiting = wanted.select_related("user", "by", "thread__contact").order_by("user", "pk")
+    mails = 0
+    for user, found in groupby(waiting[:MOST_AT_ONCE], key=lambda one: one.user):
+        notices = list(found)
+        if due_at(user, notices[0].at) <= now:
+            mails += _mail(user, notices, now)
+    return mails
+
+
+def due_at(user: User, first: datetime) -> datetime:
+    """When this user gets a mail whose first thing happened then."""
+    if user.digest != Digest.DAILY:
+        return first + GATHER
+    there = first.astimezone(user.zone or UTC)
+    day = there.date() + timedelta(days=there.time() >= MORNING)
+    return datetime.combine(day, MORNING, there.tzinfo)
+
+
+def _mail(user: User, notices: list[Notification], now: datetime) -> bool:
+    ids = [notice.pk for notice in notices]
+    waiting = Notification.objects.filter(pk__in=ids, mailed_at=None)
+    return mail_once(letter(user, notices), waiting, rows=len(ids), lock=(MAIL_LOCK, user.pk), mailed_at=now)
+
+
+# -- what it says -----------------------------------------------------------------------------------------------------
+
+
+def letter(user: User, notices: list[Notification]) -> Letter:
+    """In the reader's language and time zone, as text and as HTML, without anything that was said."""
+    key = hashlib.sha256(repr([notice.pk for notice in notices]).encode()).hexdigest()[:32]
+    off = _absolute(reverse("mails-off", args=[token_of(user)]))
+    headers = {"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}  # RFC 8058
+    with in_language_of(user):
+        count = len(notices)
+        subject = ngettext("%(count)d thing for you", "%(count)d things for you", count) % {"count": count}
+        context = {"subject": subject, "zone": user.time_zone, "off": off, **_places(), **_lines(user, notices)}
+        text = render_to_string("conversations/digest_mail.txt", context).strip() + "\n"
+        html = render_to_string("conversations/digest_mail.html", context)
+    return Letter("digest", key, user, subject, text, html, headers)
+
+
+def _lines(user: User, notices: list[Notification]) -> dict[str, object]:
+    rows = [(words(one), _moment(one.at, user), _absolute(address(one))) for one in notices[:SHOWN]]
+    return {"rows": rows, "more": len(notices) - len(rows)}
+
+
+def _moment(at: datetime, user: User) -> str:
+    return formats.date_format(at.astimezone(user.zone or UTC), "DAY_TIME_FORMAT")
+
+
+def _places() -> dict[str, str]:
+    return {"all": _absolute(reverse("notices")), "settings": _absolute(reverse("notice-settings"))}
+
+
+def _absolute(place: str) -> str:
+    return settings.PUBLIC_URL + place
+
+
+# -- out of it --------------------------------------------------------------------------------------------------------
+
+
+def token_of(user: User) -> str:
+    """What proves, without signing in, that somebody has a mail of this user; good for ending these mails alone."""
+    return SIGNER.sign(str(user.pk))
+
+
+def reader_of(token: str) -> User | None:
+    try:
+        return User.objects.filter(pk=int(SIGNER.unsign(token))).first()
+    except (BadSignature, ValueError):
+        return None
+
+
+def stop(user: User) -> None:
+    """No more of these mails. Harmless when repeated."""
+    if User.objects.filter(pk=user.pk).exclude(digest=Digest.OFF).update(digest=Digest.OFF):
+        audit(by=user, verb="changed notices", on=user)
