@@ -153,13 +153,15 @@ def _get(url: str, *, inside: bool, ends_at: float) -> tuple[int, http.client.HT
     return _call("GET", url, headers, inside=inside, ends_at=ends_at)
 
 
-def post(url: str, body: bytes, headers: dict[str, str], *, inside: bool = False) -> int:
-    """Hands something to a foreign place, held to the same rules, and says with which status it answered. Raises
+def post(
+    url: str, body: bytes, headers: dict[str, str], *, inside: bool = False
+) -> tuple[int, http.client.HTTPMessage]:
+    """Hands something to a foreign place, held to the same rules; the status and the headers of its answer. Raises
     Unfetchable."""
-    status, _headers, _content = _call(
+    status, answered, _content = _call(
         "POST", url, headers, body, inside=inside, ends_at=time.monotonic() + WHOLE_SECONDS
     )
-    return status
+    return status, answered
 
 
 def _call(

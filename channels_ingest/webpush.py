@@ -24,6 +24,7 @@ from django.conf import settings
 
 from channels_ingest import media
 from channels_ingest.models import PushKey
+from channels_ingest.networks.http import asked_wait
 from channels_ingest.vault import Sealed
 
 CURVE = ec.SECP256R1()
@@ -32,15 +33,18 @@ LONGEST = RECORD - 86 - 17  # bytes of a message: what the header, the end mark 
 SIGNED_FOR = timedelta(hours=12)
 KEPT_FOR = timedelta(hours=4)  # by the push server, while the browser is away
 GONE = (404, 410)
+LIMITED = 429
 INSIDE = False  # tests speak to a push server of their own
 
 
 class NotSent(Exception):
-    """The push server did not take it; `gone` tells that the subscription is no more."""
+    """The push server did not take it. `gone` tells that the subscription is no more; `limited` that too much is sent,
+    and `wait` for how long nothing more is welcome, where the server says so.
+    """
 
-    def __init__(self, words: str, *, gone: bool = False) -> None:
+    def __init__(self, words: str, *, gone: bool = False, limited: bool = False, wait: timedelta | None = None) -> None:
         super().__init__(words)
-        self.gone = gone
+        self.gone, self.limited, self.wait = gone, limited, wait
 
 
 class BadSubscription(Exception):
@@ -80,11 +84,12 @@ def send(to: Subscription, message: dict[str, str]) -> None:
         "Authorization": _signed(to.endpoint),
     }
     try:
-        status = media.post(to.endpoint, body, headers, inside=INSIDE)
+        status, answered = media.post(to.endpoint, body, headers, inside=INSIDE)
     except media.Unfetchable as error:
         raise NotSent(str(error)) from error
     if not 200 <= status < 300:
-        raise NotSent(f"answered {status}", gone=status in GONE)
+        wait = asked_wait({name.lower(): value for name, value in answered.items()})
+        raise NotSent(f"answered {status}", gone=status in GONE, limited=status == LIMITED, wait=wait)
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
-"""Notifications to browsers nobody looks at. A push is a hint: it is tried once, and the product shows the same."""
+"""Notifications to browsers nobody looks at. A push is a hint: it is worth an hour, and the product shows the same."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
 
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef, Q
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from accounts.mail import in_language_of
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 WORTH = timedelta(hours=1)  # how late something is still worth a push
 BATCH = 200
+PAUSE = timedelta(minutes=1)  # after a failure; twice as long after each more
+LONGEST_PAUSE = timedelta(hours=1)
 MOST_FAILURES = 10  # in a row, before a browser is given up
 MOST_BROWSERS = 10  # of one user; the oldest goes
 
@@ -28,6 +32,7 @@ def subscribe(user: User, given: Subscription, *, session_key: str) -> None:
     """From now on this browser shows the user's notifications. Raises BadSubscription."""
     webpush.checked(given)
     values = {"user": user, "p256dh": given.p256dh, "auth": given.auth, "session_key": session_key, "failures": 0}
+    values["silent_until"] = None
     PushSubscription.objects.update_or_create(endpoint=given.endpoint, defaults=values)
     kept = user.push_subscriptions.order_by("-made_at", "-pk").values("pk")[:MOST_BROWSERS]
     user.push_subscriptions.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
@@ -39,7 +44,7 @@ def unsubscribe(user: User, endpoint: str) -> None:
 
 def push_due(now: datetime) -> int:
     """Pushes what is unread and new to the browsers that want it; returns how many messages were taken."""
-    browsers = PushSubscription.objects.filter(user=OuterRef("user"))
+    browsers = PushSubscription.objects.filter(_open_to(now), user=OuterRef("user"))
     due = Notification.objects.filter(pushed_at=None, read_at=None, at__gt=now - WORTH)
     waiting = (
         due.filter(Exists(browsers))
@@ -50,31 +55,56 @@ def push_due(now: datetime) -> int:
     return sum(_push(notice, now) for notice in waiting)
 
 
+def _open_to(now: datetime) -> Q:
+    return Q(silent_until=None) | Q(silent_until__lte=now)
+
+
 def _push(notice: Notification, now: datetime) -> int:
-    if not Notification.objects.filter(pk=notice.pk, pushed_at=None).update(pushed_at=now):
-        return 0  # another worker has it
+    """To all browsers of the user; where none took it and one may later, it is due again."""
+    browsers = _living(notice.user, now)
+    mine = Notification.objects.filter(pk=notice.pk)
+    if not browsers or not mine.filter(pushed_at=None).update(pushed_at=now):
+        return 0  # they must wait, or another worker has it
     with in_language_of(notice.user):
         said = {"title": _("Social CRM"), "body": words(notice)}
     message = {**said, "url": address(notice), "tag": f"notice-{notice.pk}"}
-    return sum(_send(browser, message) for browser in _living(notice.user, now))
+    taken = sum(_send(browser, message, now) for browser in browsers)
+    if not taken:
+        mine.update(pushed_at=None)
+    return taken
 
 
 def _living(user: User, now: datetime) -> list[PushSubscription]:
-    """The user's browsers whose session lasts: signing out ends what they show."""
-    signed_in = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
-    user.push_subscriptions.exclude(Exists(signed_in)).delete()
-    return list(user.push_subscriptions.all())
+    """The user's browsers that may be sent to. Signing out, or a new password, ends what a browser shows."""
+    keys = user.push_subscriptions.values("session_key")
+    sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
+    lasting = [session.session_key for session in sessions if _is_of(session, user)]
+    user.push_subscriptions.exclude(session_key__in=lasting).delete()
+    return list(user.push_subscriptions.filter(_open_to(now)))
 
 
-def _send(browser: PushSubscription, message: dict[str, str]) -> bool:
+def _is_of(session: Session, user: User) -> bool:
+    kept = session.get_decoded()
+    signed = constant_time_compare(kept.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+    return signed and kept.get(SESSION_KEY) == str(user.pk)
+
+
+def _send(browser: PushSubscription, message: dict[str, str], now: datetime) -> bool:
     try:
         webpush.send(Subscription(browser.endpoint, browser.p256dh, browser.auth), message)
     except NotSent as error:
         log.info("A push was not taken: %s", error)
-        if error.gone or browser.failures + 1 >= MOST_FAILURES:
-            browser.delete()
-        else:
-            PushSubscription.objects.filter(pk=browser.pk).update(failures=F("failures") + 1)
+        _silence(browser, error, now)
         return False
     PushSubscription.objects.filter(pk=browser.pk, failures__gt=0).update(failures=0)
     return True
+
+
+def _silence(browser: PushSubscription, error: NotSent, now: datetime) -> None:
+    """Gives the browser up, or leaves its push server alone for as long as it asks, or longer with each failure."""
+    failures = browser.failures + (not error.limited)
+    if error.gone or failures >= MOST_FAILURES:
+        browser.delete()
+        return
+    pause = error.wait or min(PAUSE * 2**failures, LONGEST_PAUSE)
+    PushSubscription.objects.filter(pk=browser.pk).update(failures=failures, silent_until=now + pause)

@@ -99,6 +99,7 @@ class PushSubscription(models.Model):
     auth = models.CharField(max_length=40)
     session_key = models.CharField(max_length=40)
     failures = models.PositiveSmallIntegerField(default=0)  # in a row
+    silent_until = models.DateTimeField(null=True)  # its push server takes nothing before
     made_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

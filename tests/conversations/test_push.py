@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,7 +23,7 @@ from channels_ingest import webpush
 from channels_ingest.models import Channel
 from channels_ingest.webpush import NotSent, Subscription
 from conversations import actions, push
-from conversations.models import Notification, PushSubscription, Thread
+from conversations.models import PushSubscription, Thread
 from conversations.record import record
 from tests.cast import MAYA, said
 from tests.channels_ingest.test_webpush import BROWSER, decoded
@@ -97,6 +98,14 @@ def test_signing_out_ends_it(note: Thread, ben: Client, pushed: list[dict[str, s
     assert not PushSubscription.objects.exists()
 
 
+def test_a_new_password_ends_it_in_the_browsers_that_it_signs_out(
+    note: Thread, colleague: User, pushed: list[dict[str, str]]
+) -> None:
+    colleague.set_password("another-1")
+    colleague.save()
+    assert (push.push_due(timezone.now()), PushSubscription.objects.count()) == (0, 0)
+
+
 def test_it_is_switched_off(note: Thread, ben: Client, pushed: list[dict[str, str]]) -> None:
     ben.post("/profile/push/removal/", {"endpoint": BROWSER.endpoint})
     assert push.push_due(timezone.now()) == 0
@@ -118,8 +127,7 @@ def test_a_subscription_that_is_gone_is_forgotten_and_a_failing_one_given_up(
     push.push_due(timezone.now())
     assert PushSubscription.objects.get().failures == 1
     gone = True
-    Notification.objects.update(pushed_at=None)
-    push.push_due(timezone.now())
+    push.push_due(timezone.now() + timedelta(minutes=5))
     assert not PushSubscription.objects.exists()
 
 
@@ -191,6 +199,22 @@ def test_its_push_service_sees_who_sends_and_until_when(service: Stage) -> None:
     sender.verify(encode_dss_signature(r, s), signed.encode(), ec.ECDSA(SHA256()))
     assert (head["alg"], claims["aud"], key) == ("ES256", service.base_url, webpush.public_key())
     assert (claims["sub"].startswith("mailto:"), 0 < claims["exp"] - time.time() <= 24 * 3600) == (True, True)
+
+
+def test_a_push_service_that_asks_to_wait_is_left_alone_and_loses_nothing(service: Stage) -> None:
+    service.play(Answer(status=429, headers={"retry-after": "600"}), Answer(status=201))
+    now = timezone.now()
+    pushed = [push.push_due(now + timedelta(minutes=after)) for after in (0, 1, 9, 11, 12)]
+    assert (pushed, len(service.asked)) == ([0, 0, 0, 1, 0], 2)
+    assert PushSubscription.objects.get().failures == 0
+
+
+def test_a_push_service_that_fails_is_asked_less_and_less_often(service: Stage) -> None:
+    service.play(Answer(status=503))
+    now = timezone.now()
+    for minutes in range(30):
+        push.push_due(now + timedelta(minutes=minutes))
+    assert (len(service.asked), PushSubscription.objects.get().failures) == (4, 4)
 
 
 @pytest.mark.parametrize(("status", "left"), [(404, 0), (410, 0), (429, 1), (500, 1)])
