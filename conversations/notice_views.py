@@ -46,12 +46,14 @@ def notices(request: Request) -> HttpResponse:
 @requires(Permission.READ)
 @require_safe
 def notice_count(request: Request) -> JsonResponse:
-    """How many are unread (at most 100), and the newest one in words."""
+    """How many are unread (at most 100), and the newest one: in words, and where it happened."""
     unread = _mine(request).filter(read_at=None)
     newest = unread.order_by("-pk").first()
     count = unread.order_by()[:MOST_COUNTED].count()
-    words = notify.words(newest) if newest else ""
-    return JsonResponse({"count": count, "newest": newest.pk if newest else 0, "words": words})
+    told = {"newest": newest.pk if newest else 0, "words": "", "address": ""}
+    if newest:
+        told |= {"words": notify.words(newest), "address": notify.address(newest)}
+    return JsonResponse({"count": count, **told})
 
 
 @requires(Permission.READ)

@@ -1,10 +1,10 @@
 // The bell: how many notifications are unread, asked for on load and whenever a hint comes. Where the user switched it
-// on, the browser shows the newest one too.
+// on, the browser shows the newest one too. What is kept here is each user's own: colleagues may share the browser.
 "use strict";
 
 (() => {
-  const CHOICE = "browser-notices";
-  const PUSHED = "pushed-notices"; // the push service shows them
+  const CHOICE = `browser-notices-${document.body.dataset.me}`;
+  const PUSHED = `pushed-notices-${document.body.dataset.me}`; // the push service shows them; our key with it
   const MOST = 100;
   const bell = document.getElementById("bell");
   if (!bell) return;
@@ -14,6 +14,11 @@
 
   const may = () => "Notification" in window && Notification.permission === "granted" && localStorage.getItem(CHOICE) === "on";
 
+  function show(found) {
+    const shown = new Notification(document.title.split(" · ").pop(), { body: found.words, tag: String(found.newest), dir: "auto" });
+    shown.addEventListener("click", () => { shown.close(); window.open(found.address); });
+  }
+
   async function count(hinted) {
     try {
       const answer = await fetch(bell.dataset.count, { redirect: "manual" });
@@ -21,8 +26,8 @@
       const found = await answer.json();
       badge.hidden = found.count === 0;
       badge.textContent = found.count >= MOST ? `${MOST - 1}+` : String(found.count);
-      if (hinted && found.newest > shown && may() && localStorage.getItem(PUSHED) !== "on" && document.visibilityState === "hidden") {
-        new Notification(document.title.split(" · ").pop(), { body: found.words, tag: String(found.newest) });
+      if (hinted && found.newest > shown && may() && !localStorage.getItem(PUSHED) && document.visibilityState === "hidden") {
+        show(found);
       }
       shown = Math.max(shown, found.newest);
       sessionStorage.setItem("newest-notice", String(shown));
@@ -38,14 +43,21 @@
     return fetch(address, { method: "POST", body, redirect: "manual" });
   };
 
-  // The subscription ends with its session: a new one takes it over.
+  const bytes = (words) => Uint8Array.from(atob(words.replace(/-/g, "+").replace(/_/g, "/")), (one) => one.charCodeAt(0));
+
+  async function subscribe(here, key) {
+    const made = await here.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
+    const { endpoint, keys } = made.toJSON();
+    const answer = await tell(bell.dataset.push, { endpoint, ...keys });
+    if (!answer.ok) throw new Error(String(answer.status));
+  }
+
+  // The subscription ends with its session: the next one of the same user makes it anew.
   async function renew() {
-    if (!may() || localStorage.getItem(PUSHED) !== "on" || sessionStorage.getItem(PUSHED) || !("serviceWorker" in navigator)) return;
+    const key = localStorage.getItem(PUSHED);
+    if (!may() || !key || sessionStorage.getItem(PUSHED) || !("serviceWorker" in navigator)) return;
     sessionStorage.setItem(PUSHED, "told");
-    for (const here of await navigator.serviceWorker.getRegistrations()) {
-      const made = (await here.pushManager?.getSubscription())?.toJSON();
-      if (made) await tell(bell.dataset.push, { endpoint: made.endpoint, ...made.keys });
-    }
+    for (const here of await navigator.serviceWorker.getRegistrations()) await subscribe(here, key);
   }
   renew().catch(() => sessionStorage.removeItem(PUSHED)); // no connection: with the next page
 
@@ -56,29 +68,29 @@
 
   const choice = document.getElementById("browser-notices");
   const button = choice && choice.querySelector("[data-browser-notices]");
-  if (!button || !("Notification" in window)) return;
+  if (!button) return;
   choice.hidden = false;
   const state = choice.querySelector("[data-push-state]");
   const mark = () => button.setAttribute("aria-pressed", String(may()));
-
-  const bytes = (words) => Uint8Array.from(atob(words.replace(/-/g, "+").replace(/_/g, "/")), (one) => one.charCodeAt(0));
+  if (!("Notification" in window)) {
+    button.hidden = true;
+    state.textContent = state.dataset.unable;
+    return;
+  }
 
   // By the browser's push service, where it has one: then the worker script shows them, also when no page is open.
-  async function subscribe() {
+  async function begin() {
     if (!("serviceWorker" in navigator) || !("PushManager" in window)) return;
     try {
-      const here = await navigator.serviceWorker.register(choice.dataset.worker);
-      const made = await here.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(choice.dataset.key) });
-      const { endpoint, keys } = made.toJSON();
-      const answer = await tell(bell.dataset.push, { endpoint, ...keys });
-      if (!answer.ok) throw new Error(String(answer.status));
-      localStorage.setItem(PUSHED, "on");
+      await subscribe(await navigator.serviceWorker.register(choice.dataset.worker), choice.dataset.key);
+      localStorage.setItem(PUSHED, choice.dataset.key);
+      sessionStorage.setItem(PUSHED, "told");
     } catch {
       state.textContent = state.dataset.unreachable;
     }
   }
 
-  async function unsubscribe() {
+  async function end() {
     localStorage.removeItem(PUSHED);
     if (!("serviceWorker" in navigator)) return;
     for (const here of await navigator.serviceWorker.getRegistrations()) {
@@ -92,12 +104,13 @@
     state.textContent = "";
     if (may()) {
       localStorage.setItem(CHOICE, "off");
-      await unsubscribe();
+      await end();
     } else if (await Notification.requestPermission() === "granted") {
       localStorage.setItem(CHOICE, "on");
-      await subscribe();
+      await begin();
     } else state.textContent = state.dataset.refused;
     mark();
   });
   mark();
+  if (Notification.permission === "denied") state.textContent = state.dataset.refused;
 })();

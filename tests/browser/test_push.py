@@ -17,7 +17,7 @@ from channels_ingest.models import Channel
 from conversations import actions, push
 from conversations.models import PushSubscription, Thread
 from conversations.record import record
-from tests.browser.conftest import Desk, Offstage
+from tests.browser.conftest import Desk, Offstage, live
 from tests.cast import MAYA, said
 from tests.channels_ingest.test_webpush import BROWSER
 from tests.chromium import ARGUMENTS
@@ -52,10 +52,12 @@ SHOWN = """async () => {
 }"""
 CLICK = """async () => {
     const opened = [];
+    WindowClient.prototype.focus = async function () { opened.push(`to the front: ${this.url}`); };
     Object.defineProperty(self.clients, "openWindow", {value: async (url) => { opened.push(url); }});
     const click = new ExtendableEvent("notificationclick");
     [click.notification] = await self.registration.getNotifications();
     self.dispatchEvent(click);
+    for (let turn = 0; turn < 500 && !opened.length; turn += 1) await new Promise((next) => setTimeout(next, 20));
     return [opened, (await self.registration.getNotifications()).length];
 }"""
 
@@ -127,3 +129,98 @@ def test_a_push_is_shown_and_its_click_leads_to_the_thread(
     assert worker.evaluate(SHOWN) == [message]
     assert message["body"] == "Ben mentions you in a note about Maya Keller."
     assert worker.evaluate(CLICK) == [[page.evaluate("location.origin") + message["url"]], 0]
+
+
+def test_a_click_brings_a_window_to_the_front_that_shows_the_thread_already(
+    agent: User, desk: Desk, call: Callable[[], dict[str, str]]
+) -> None:
+    page = desk(agent)
+    switch_on(page)
+    message = call()
+    worker = deliver(page, message)
+    page.goto(message["url"])
+    assert worker.evaluate(CLICK) == [[f"to the front: {page.url}"], 0]
+
+
+REFUSING = 'Object.defineProperty(Notification, "permission", {get: () => "denied"});'
+
+
+@pytest.mark.parametrize(
+    ("without", "words"),
+    [(REFUSING, "The browser does not allow it."), ("delete window.Notification;", "This browser shows no")],
+)
+def test_the_page_says_why_a_browser_shows_none(agent: User, desk: Desk, without: str, words: str) -> None:
+    page = desk(agent)
+    page.add_init_script(without)
+    page.goto("/profile/notifications/")
+    expect(page.locator("[data-push-state]")).to_contain_text(words)
+
+
+def sign_in_instead(page: Page, whom: Page) -> None:
+    page.context.clear_cookies()
+    page.context.add_cookies(whom.context.cookies())  # type: ignore[arg-type]
+
+
+def test_what_one_colleague_switched_on_is_off_for_the_next_in_the_same_browser(
+    agent: User, colleague: User, desk: Desk
+) -> None:
+    page, other = desk(agent), desk(colleague)
+    switch_on(page)
+    sign_in_instead(page, other)
+    page.goto("/profile/notifications/")
+    button = page.get_by_role("button", name="Show notifications in this browser")
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+HOLDS_SOME = """
+    window.ended = [];
+    PushManager.prototype.getSubscription = async () => ({unsubscribe: async () => ended.push("subscription")});
+    ServiceWorkerRegistration.prototype.getNotifications = async () => [{close: () => ended.push("shown")}];
+"""
+
+
+def test_a_browser_where_nobody_is_signed_in_shows_nothing_of_who_was(agent: User, desk: Desk) -> None:
+    page = desk(agent)
+    switch_on(page)
+    page.context.clear_cookies()
+    page.add_init_script(HOLDS_SOME)
+    page.goto("/sign-in/")
+    page.wait_for_function("ended.length === 2")
+    assert page.evaluate("ended") == ["shown", "subscription"]
+
+
+def test_who_signs_in_again_gets_them_again(agent: User, desk: Desk, offstage: Offstage[Any]) -> None:
+    page, again = desk(agent), desk(agent)
+    switch_on(page)
+    page.context.clear_cookies()
+    page.goto("/sign-in/")
+    sign_in_instead(page, again)
+    with page.expect_response("**/profile/push/") as answer:
+        page.goto("/profile/")
+    (cookie,) = [one for one in again.context.cookies() if one["name"] == "sessionid"]
+    assert (answer.value.status, offstage(lambda: PushSubscription.objects.get().session_key)) == (204, cookie["value"])
+
+
+AWAY = """
+    window.shown = [];
+    window.Notification = class extends EventTarget {
+        static permission = "granted";
+        constructor(title, {body}) { super(); shown.push(this); this.body = body; }
+        close() {}
+    };
+    Object.defineProperty(document, "visibilityState", {get: () => "hidden"});
+    window.open = (address) => { window.opened = address; };
+"""
+
+
+def test_a_notification_of_an_open_page_leads_to_the_thread(
+    agent: User, colleague: User, thread: Thread, desk: Desk, offstage: Offstage[Any]
+) -> None:
+    page = desk(agent)
+    page.add_init_script(AWAY + f'localStorage.setItem("browser-notices-{agent.pk}", "on");')
+    page.goto("/contacts/")
+    live(page)
+    note = offstage(lambda: actions.write_note(thread, by=colleague, text="@Ana, please"))
+    page.wait_for_function("shown.length")
+    opened = page.evaluate("shown[0].dispatchEvent(new Event('click')) && window.opened")
+    assert opened == f"/threads/{thread.pk}/#i{note.pk}"
