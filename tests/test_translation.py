@@ -95,6 +95,7 @@ def town(db: None) -> dict[str, Any]:
         "article": article.pk, "contact": thread.contact_id, "long_contact": thread.contact_id,
         "arabic_contact": thread.contact_id, "other": other.contact_id, "channel": x.pk, "person": ben.pk,
         "uid": urlsafe_base64_encode(force_bytes(ben.pk)), "token": default_token_generator.make_token(ben),
+        "reader": digest.token_of(ben),
         "brand": brand.pk, "team": team.pk,
     }  # fmt: skip
 

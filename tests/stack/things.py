@@ -18,6 +18,7 @@ def things() -> dict[str, int | str]:
     from accounts.models import Brand, Team, User
     from channels_ingest.models import Channel
     from contacts.models import Contact
+    from conversations.digest import token_of
     from conversations.models import Article, Interaction, Macro, Thread
 
     def busiest(network: str) -> int:
@@ -43,6 +44,7 @@ def things() -> dict[str, int | str]:
         "person": ben.pk,
         "uid": urlsafe_base64_encode(force_bytes(ben.pk)),
         "token": default_token_generator.make_token(ben),
+        "reader": token_of(ben),
         "brand": trailhead.pk,
         "team": Team.objects.get_or_create(brand=trailhead, name="Public replies")[0].pk,
     }

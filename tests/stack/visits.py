@@ -106,6 +106,7 @@ PAGES = (
     Visit("password-reset-sent", "/password/reset/sent/", ""),
     Visit("password-set", "/password/set/{uid}/{token}/", ""),
     Visit("password-set", "/password/set/MQ/set-password/", "", "stale"),
+    Visit("mails-off", "/notifications/mails/off/{reader}/", ""),
     Visit("inbox", "/", "agent", "mine"),
     Visit("inbox", "/?view=all", "agent", "all"),
     Visit("inbox", "/?view=all&q=tent", "agent", "search"),
