@@ -6,6 +6,7 @@
   const CHOICE = `browser-notices-${document.body.dataset.me}`;
   const PUSHED = `pushed-notices-${document.body.dataset.me}`; // the push service shows them; our key with it
   const MOST = 100;
+  const AGAIN_MS = 60_000; // between two tries to make a subscription anew
   const bell = document.getElementById("bell");
   if (!bell) return;
 
@@ -31,6 +32,7 @@
       }
       shown = Math.max(shown, found.newest);
       sessionStorage.setItem("newest-notice", String(shown));
+      if (!found.pushed) renew().catch(() => {}); // no push service: tried again later
     } catch {
       badge.hidden = true; // no connection: asked again with the next hint
     }
@@ -52,14 +54,14 @@
     if (!answer.ok) throw new Error(String(answer.status));
   }
 
-  // The subscription ends with its session: the next one of the same user makes it anew.
+  // The subscription ends with its session, also at a new password: the next one of the same user makes it anew.
   async function renew() {
     const key = localStorage.getItem(PUSHED);
-    if (!may() || !key || sessionStorage.getItem(PUSHED) || !("serviceWorker" in navigator)) return;
-    sessionStorage.setItem(PUSHED, "told");
+    const tried = Number(sessionStorage.getItem(PUSHED)) > Date.now() - AGAIN_MS;
+    if (!may() || !key || tried || !("serviceWorker" in navigator)) return;
+    sessionStorage.setItem(PUSHED, String(Date.now()));
     for (const here of await navigator.serviceWorker.getRegistrations()) await subscribe(here, key);
   }
-  renew().catch(() => sessionStorage.removeItem(PUSHED)); // no connection: with the next page
 
   document.addEventListener("live:notice", () => count(true));
   document.addEventListener("live:up", () => count(false));
@@ -84,7 +86,6 @@
     try {
       await subscribe(await navigator.serviceWorker.register(choice.dataset.worker), choice.dataset.key);
       localStorage.setItem(PUSHED, choice.dataset.key);
-      sessionStorage.setItem(PUSHED, "told");
     } catch {
       state.textContent = state.dataset.unreachable;
     }

@@ -2,7 +2,6 @@
 "use strict";
 
 (async () => {
-  for (const name of Object.keys(sessionStorage)) if (name.startsWith("pushed-notices-")) sessionStorage.removeItem(name);
   if (!("serviceWorker" in navigator)) return;
   for (const here of await navigator.serviceWorker.getRegistrations()) {
     for (const shown of await here.getNotifications()) shown.close();

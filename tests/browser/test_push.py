@@ -201,6 +201,15 @@ def test_who_signs_in_again_gets_them_again(agent: User, desk: Desk, offstage: O
     assert (answer.value.status, offstage(lambda: PushSubscription.objects.get().session_key)) == (204, cookie["value"])
 
 
+def test_a_browser_that_was_given_up_is_told_anew(agent: User, desk: Desk, offstage: Offstage[Any]) -> None:
+    page = desk(agent)
+    switch_on(page)
+    offstage(lambda: PushSubscription.objects.update(session_key="of before the new password"))
+    with page.expect_response("**/profile/push/") as answer:
+        page.goto("/contacts/")
+    assert answer.value.status == 204
+
+
 AWAY = """
     window.shown = [];
     window.Notification = class extends EventTarget {

@@ -106,6 +106,13 @@ def test_a_new_password_ends_it_in_the_browsers_that_it_signs_out(
     assert (push.push_due(timezone.now()), PushSubscription.objects.count()) == (0, 0)
 
 
+def test_a_browser_is_told_whether_its_session_is_pushed_to(
+    ben: Client, colleague: User, browser_of: BrowserOf
+) -> None:
+    browsers = (ben, browser_of(colleague))
+    assert [one.get("/notifications/count/").json()["pushed"] for one in browsers] == [True, False]
+
+
 def test_it_is_switched_off(note: Thread, ben: Client, pushed: list[dict[str, str]]) -> None:
     ben.post("/profile/push/removal/", {"endpoint": BROWSER.endpoint})
     assert push.push_due(timezone.now()) == 0
