@@ -10,15 +10,17 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from accounts.models import AuditEntry, Digest, User
+from accounts.roles import Role
 from channels_ingest.models import Channel
 from contacts.models import Contact
 from conversations import actions, digest
 from conversations.models import Notification, Thread
 from conversations.record import record
-from tests.cast import MAYA, said
+from tests.cast import MAYA, make_user, said
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +148,18 @@ def test_of_very_much_it_shows_the_first_and_counts_the_rest(called: User, threa
     assert str(message.body).count("/threads/") == digest.SHOWN
     assert "And 3 more." in str(message.body)
     assert not Notification.objects.filter(mailed_at=None).exists()
+
+
+def test_a_mail_of_many_costs_no_statement_for_each(
+    called: User, thread: Thread, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    at = datetime(2026, 11, 20, 23, 40, tzinfo=UTC)
+    people = [make_user(Role.AGENT) for _number in range(5)]
+    Notification.objects.bulk_create(
+        [Notification(user=called, kind="assigned", thread=thread, by=one, at=at) for one in people]
+    )
+    with django_assert_num_queries(5):  # what waits, the lock, whether it still does, the note, the lock's end
+        mailed()
 
 
 # -- out of it --------------------------------------------------------------------------------------------------------

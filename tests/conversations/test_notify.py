@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Brand, Team, User
 from accounts.roles import Role
@@ -178,6 +179,17 @@ def test_the_bell_counts_and_the_list_leads_to_the_note(browser: Client, thread:
     assert f'href="/threads/{thread.pk}/#i{note.pk}"' in shown
     browser.post("/notifications/read/")
     assert browser.get("/notifications/count/").json()["count"] == 0
+
+
+def test_a_list_of_many_costs_no_statement_for_each(
+    browser: Client, thread: Thread, colleague: User, brand: Brand, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    people = [make_user(Role.AGENT, brand) for _number in range(5)]
+    Notification.objects.bulk_create(
+        [Notification(user=colleague, kind="assigned", thread=thread, by=one) for one in people]
+    )
+    with django_assert_num_queries(3):  # session, user, the list
+        browser.get("/notifications/")
 
 
 def test_each_kind_is_switched_off_on_the_profile(browser: Client, colleague: User) -> None:
