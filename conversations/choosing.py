@@ -131,15 +131,18 @@ def _unassigned(user: User) -> Q:
     return Q(state=Thread.State.OPEN, assignee=None) & (Q(team=None) | Q(team__in=_teams(user)))
 
 
-def _standing() -> Q:
-    """Neither closed nor put away."""
-    return ~Q(state__in=(Thread.State.CLOSED, *Thread.PUT_AWAY))
+def _called(user: User) -> Q:
+    """Where a note calls this colleague. Closing a thread settles what called before, not what calls since."""
+    closed = Q(interaction__thread__state=Thread.State.CLOSED)
+    since = closed & Q(interaction__posted_at__gt=F("interaction__thread__closed_at"))
+    away = closed | Q(interaction__thread__state__in=Thread.PUT_AWAY)
+    return Q(pk__in=Mention.objects.of(user).filter(~away | since).values("interaction__thread"))
 
 
 _VIEWS: Mapping[str, Callable[[User], Q]] = {
     "mine": lambda user: Q(state=Thread.State.OPEN, assignee=user),
     "unassigned": _unassigned,
-    "mentions": lambda user: Q(pk__in=Mention.objects.of(user).values("interaction__thread")) & _standing(),
+    "mentions": _called,
     "promises": lambda user: Q(pk__in=Promise.objects.owed_by(user).values("thread")),
     "hanging": lambda user: Q(hanging_since__isnull=False) & ~Q(state="closed") & ~Q(state__in=Thread.PUT_AWAY),
     "snoozed": lambda user: Q(state=Thread.State.SNOOZED),

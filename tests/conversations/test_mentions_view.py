@@ -78,6 +78,18 @@ def test_a_closed_thread_calls_nobody(thread: Thread, agent: User, colleague: Us
     assert listed(colleague, "mentions") == 0
 
 
+def test_a_note_on_a_closed_thread_calls_all_the_same(thread: Thread, agent: User, colleague: User) -> None:
+    actions.close(thread, by=agent)
+    actions.write_note(thread, by=agent, text="@Ben, was that right?")
+    assert (listed(colleague, "mentions"), badge(colleague, "mentions")) == (1, "1")
+
+
+def test_what_is_put_away_calls_nobody(thread: Thread, agent: User, colleague: User) -> None:
+    actions.write_note(thread, by=agent, text="@Ben?")
+    Thread.objects.update(state=Thread.State.SPAM)
+    assert listed(colleague, "mentions") == 0
+
+
 def test_a_mention_goes_where_its_note_goes(channel: Channel, agent: User, colleague: User) -> None:
     record(channel, [said("1", MAYA), said("9", MAYA, root="9", minutes=3)])
     first, second = Thread.objects.order_by("pk")
