@@ -16,6 +16,7 @@ from scrm.bench.latency import latency
 from scrm.bench.memory import memory
 from scrm.bench.pages import pages
 from scrm.bench.pushing import pushing
+from scrm.bench.reading import reading
 from scrm.bench.stack import Stack, running
 from scrm.bench.storing import storing
 from scrm.bench.workspace import ROUNDS, workspace
@@ -40,7 +41,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         already: int = options["already"]
         if options["here"]:
-            found = {"storing": storing(already=already), "pushing": pushing()}
+            found = {"storing": storing(already=already), "pushing": pushing(), "understanding": reading()}
         elif options["filled"]:
             found = {"workspace": workspace(options["rounds"], options["processes"])}
         else:
