@@ -27,13 +27,14 @@ from conversations.search import CONFIGS
 
 MAYBE_RARE = 20_000  # entries: words that are expected more often are not rare, and nobody is thought to mean a name
 RARE = 500  # so many matches are read and sorted at once: more are found sooner from the newest on
-SHORT_WALK = 1_000  # entries that tell how often words come
+SHORT_WALK = 500  # entries that tell how often words come
 OFTEN = 0.02  # of the entries: a walk meets the next match sooner than the index tells it
 FIRST_WINDOW = 1_000  # entries of the first walk
 LAST_WINDOW = 32_000
 WIDER = 8  # times the last window, at most, of entries or of days
 MATCHES_A_THREAD = 4  # a walk stops at so many for each thread that is missing, and goes on if these were not enough
 LONGEST_WALK = 64_000  # entries of all walks for one page
+RATHER_MORE = 4  # times the days that seem enough are asked for first: most of what a look costs is the look
 MOST_DAYS = 730  # for which the index is asked for one page
 MOST_BEGUN = 1_000_000  # entries with words that begin so: each look into the index goes through all of them
 MOST_MATCHES = 5_000  # looked at in one turn: many may belong to one thread, or to threads that are not wanted
@@ -349,13 +350,10 @@ class _Search:
         return (at.astimezone(UTC) - timedelta(microseconds=0 if self.values["pk"] else 1)).date()
 
     def _first_days(self) -> int:
-        """As many as will do, from how often the words came so far and what the planner expects of a day.
-
-        Rather too many: each look costs the same before it comes to the days.
-        """
+        """As many as will do, from how often the words came so far and what the planner expects of a day."""
         weekly = _rows_expected(_A_WEEK.replace("BRAND", self.brand), self.values)
         missing, a_day = self.limit - len(self.found), weekly / 7 * (self.met + 1) / max(self.walked, 1)
-        return min(max(round(2 * missing / max(a_day, 1)), 1), WIDER)
+        return min(max(round(RATHER_MORE * missing / max(a_day, 1)), 1), WIDER)
 
     def _turns(self) -> int:
         if ":*" not in self.words.lexemes:
