@@ -5,19 +5,30 @@ from collections.abc import Callable, Iterator
 from unittest.mock import patch
 
 import pytest
+from django.db import connection
 from django.test import Client, TransactionTestCase
 from playwright.sync_api import Browser, expect, sync_playwright
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import Brand, User
 from accounts.roles import Role
 from channels_ingest.models import Channel
-from tests import cleaning
+from tests import cleaning, template
 from tests.cast import make_channel, make_user
 from tests.chromium import ARGUMENTS, executable
 
 PATIENCE_MS = 30_000  # of an expectation in a browser: much more than needed, for a machine that is busy
 
 BrowserOf = Callable[[User], Client]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """The worker's database is a copy of the one that is migrated once in a run, which takes five seconds of CPU."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template.migrated()
 
 
 @pytest.fixture(scope="session", autouse=True)
