@@ -6,22 +6,26 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.stack.crowd import FEW
-from tests.stack.running import SignedIn, Stack, running
-from tests.stack.visits import things_of
+from tests.stack.running import SignedIn, Stack
+from tests.stack.shared import Shared, shared
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The product with its demo, started once."""
-    with running() as stack:
-        yield stack
+def product() -> Iterator[Shared]:
+    """The product with its demo, started once for all workers."""
+    with shared() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
-def things(stack: Stack) -> dict[str, Any]:
+def stack(product: Shared) -> Stack:
+    return product.stack
+
+
+@pytest.fixture(scope="session")
+def things(product: Shared) -> dict[str, Any]:
     """Ids to fill into the addresses of pages."""
-    return things_of(stack) | things_of(stack, "tests.stack.crowd", FEW)
+    return product.things
 
 
 @pytest.fixture(scope="session")
