@@ -8,9 +8,10 @@ run: setup
 	@$(BIN)/python -m scrm.run --with-parent
 
 # Browser tests run apart: Playwright keeps an event loop in its process. One that ran into the clock is played again.
+# Three processes keep two cores busy: many tests wait, for a lease, a restart or a browser.
 test: setup-test lint
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --reruns 1 --ignore tests/browser --ignore tests/stack
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --reruns 1 tests/browser tests/stack
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --reruns 1 --ignore tests/browser --ignore tests/stack
+	@$(BIN)/python -m pytest -n 3 --dist worksteal --reruns 1 tests/browser tests/stack
 
 setup:
 	@$(PYTHON) scrm/bootstrap.py requirements.txt
