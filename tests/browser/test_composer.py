@@ -324,4 +324,4 @@ def test_colleagues_and_teams_are_called_by_name_in_a_note(
     page.keyboard.press("Control+Enter")
     expect(page.locator("#log .msg.note")).to_contain_text("@Billing desk")
     told = offstage(lambda: Notification.objects.values_list("user__name", "kind").get())
-    assert told == ("Ben", "mention")
+    assert told == ("Ben", "team")
