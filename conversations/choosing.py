@@ -9,7 +9,7 @@ from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySe
 from django.db.models.lookups import IsNull
 
 from accounts.models import Team, User
-from conversations.find import lexemes_of
+from conversations.lexemes import lexemes_of
 from conversations.models import Mention, Promise, SearchEntry, Thread
 from conversations.query import Filter, Word
 from conversations.question import Asker, conditions

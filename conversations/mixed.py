@@ -6,14 +6,15 @@ names; only where somebody bears it, the newest threads of those people are sear
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import Q
 
+from conversations.hits import Match, Span
+from conversations.lexemes import lexemes_of
 from conversations.models import Thread
 from conversations.query import Word
 
@@ -22,7 +23,6 @@ SHORTEST_NAME = 3  # letters: fewer no index finds
 MOST_PEOPLE = 100  # who bear one name
 MOST_COMPARED = 2_000  # threads of theirs
 MOST_THREADS = 300  # of these, the newest, whose texts are searched
-Match = tuple[datetime, int, int]  # when, interaction, thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ def named(words: Sequence[Word]) -> list[tuple[Split, Q]]:
     return [(split, bearers[number]) for number, split in enumerate(possible) if number in bearers]
 
 
-def matches(ways: Sequence[tuple[Split, Q]], wanted: Q, lexemes_of: Callable[[Sequence[Word]], str]) -> list[Match]:
+def matches(ways: Sequence[tuple[Split, Q]], wanted: Q, span: Span) -> list[Match]:
     """The newest match of each thread that is found in one of these ways, unsorted."""
     newest: dict[int, Match] = {}
     for split, persons in ways:
         lexemes = lexemes_of(split.rest)
-        for match in _said_in(_threads(persons, wanted), lexemes) if lexemes else ():
+        for match in said_in(_threads(persons, wanted), lexemes, span) if lexemes else ():
             newest[match[2]] = max(match, newest.get(match[2], match))
     return list(newest.values())
 
@@ -101,14 +101,15 @@ def _threads(persons: Q, wanted: Q) -> list[int]:
 
 _SAID = """
     SELECT DISTINCT ON (thread_id) posted_at, interaction_id, thread_id FROM conversations_searchentry
-    WHERE thread_id = ANY(%s) AND document @@ %s::tsquery
+    WHERE thread_id = ANY(%s) AND posted_at >= %s AND posted_at < %s AND document @@ %s::tsquery
     ORDER BY thread_id, posted_at DESC, interaction_id DESC
 """
 
 
-def _said_in(threads: Sequence[int], lexemes: str) -> list[Match]:
+def said_in(threads: Sequence[int], lexemes: str, span: Span) -> list[Match]:
+    """The newest match in each of the threads, unsorted."""
     if not threads:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_SAID, [list(threads), lexemes])
+        cursor.execute(_SAID, [list(threads), span.since, span.until, lexemes])
         return list(cursor.fetchall())

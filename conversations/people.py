@@ -10,7 +10,7 @@ from django.db.models import Q
 MOST_PEOPLE = 200
 MOST_COMPARED = 2_000
 SHORTEST_NAME = 2
-SHORTEST_PART = 3  # letters that are found inside a word
+SHORTEST_PART = 3  # letters that are found inside a word, or misspelt
 _IDENTITIES, _CONTACTS = "contacts_identity", "contacts_contact"
 _FIELDS = {_IDENTITIES: ("handle", "name"), _CONTACTS: ("name",)}
 _NO_NAME = Q(pk__in=())
@@ -25,7 +25,7 @@ def threads_of(name: str, *, misspelt: bool = True, alike: float = 0.0) -> Q:
     if len(name) < SHORTEST_NAME:
         return _NO_NAME
     found = _nearest(name, {table: _holding(name) for table in _FIELDS})
-    if misspelt and not any(found.values()):
+    if misspelt and len(name) >= SHORTEST_PART and not any(found.values()):
         found = _nearest(name, {table: [("%% %s", name.upper())] for table in _FIELDS}, alike)
     return _of(found[_IDENTITIES], found[_CONTACTS])
 

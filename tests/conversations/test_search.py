@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,12 +13,13 @@ from django.utils import timezone
 from accounts.models import User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Author
-from conversations import actions, find, inbox, macros, mixed
+from conversations import actions, find, inbox, macros, mixed, texts
+from conversations.lexemes import Sought
 from conversations.models import Interaction, Thread
 from conversations.record import record
 from conversations.search import index_texts
 from conversations.wanted import Wanted
-from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
+from tests.cast import JONAS, MAYA, NOON, SOFIA, TRAILHEAD, said, whispered
 from tests.conftest import BrowserOf
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +87,60 @@ def three(channel: Channel) -> None:
 )
 def test_words_and_filters_find_what_they_say(three: None, agent: User, text: str, people: list[str]) -> None:
     assert found(agent, text) == people
+
+
+@pytest.fixture
+def twice(channel: Channel) -> None:
+    """Maya says one thing on the first day and another on the third."""
+    record(channel, [said("1", MAYA, "zeppelin"), said("2", MAYA, "balloon", minutes=2 * DAY, root="1")])
+    index_texts()
+
+
+DAY = 24 * 60
+FIRST, SECOND, FOURTH = ((NOON + timedelta(days=days)).date().isoformat() for days in (0, 1, 3))
+
+
+@pytest.fixture(params=[5_000, -1], ids=["thread by thread", "among all"])
+def few(request: pytest.FixtureRequest, each_way: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether what filters leave is looked into thread by thread."""
+    monkeypatch.setattr(find, "FEW", request.param)
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        (f"zeppelin before:{SECOND}", 1),
+        (f"zeppelin -after:{SECOND}", 1),
+        (f"zeppelin after:{FIRST}", 1),
+        (f"zeppelin after:{SECOND}", 0),
+        (f"zeppelin before:{FIRST}", 0),
+        (f"balloon before:{SECOND}", 0),
+        (f"balloon after:{SECOND} before:{FOURTH}", 1),
+        (f"maya zeppelin before:{SECOND}", 1),
+        (f"maya balloon before:{SECOND}", 0),
+        (f"balloon is:public -before:{SECOND}", 1),
+        (f"balloon is:public before:{SECOND}", 0),
+    ],
+)
+@pytest.mark.usefixtures("each_way", "twice", "few")
+def test_days_beside_words_are_those_when_the_words_were_said(agent: User, text: str, times: int) -> None:
+    assert found(agent, text) == ["Maya"] * times
+
+
+def test_a_later_match_outside_of_the_days_takes_no_thread_off_a_later_page(
+    channel: Channel, agent: User, each_way: None
+) -> None:
+    crowd(channel, 120)
+    record(
+        channel,
+        [
+            said(f"e{number}", Author(str(5000 + number)), "tent", minutes=3 * DAY, root=f"c{5000 + number}")
+            for number in range(120)
+        ],
+    )
+    index_texts()
+    pages = everything(agent, f"tent before:{SECOND}")
+    assert (len(pages), len(set(pages))) == (120, 120)
 
 
 @pytest.fixture
@@ -221,14 +277,15 @@ def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Words are found by each of the three ways: what counts as rare, and as often, is set so."""
     rare, often = request.param
     for name, value in {"RARE": rare, "OFTEN": often, "SHORT_WALK": 40, "FIRST_WINDOW": 40}.items():
-        monkeypatch.setattr(find, name, value)
+        monkeypatch.setattr(texts, name, value)
+    monkeypatch.setattr(find, "FEW", -1)
 
 
 @pytest.mark.parametrize("text", ["tent", "person", "tent is:waiting"])
 def test_pages_of_matches_have_no_gap_and_no_thread_twice(
     each_way: None, channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(find, "MOST_MATCHES", 60)
+    monkeypatch.setattr(texts, "MOST_MATCHES", 60)
     crowd(channel, 120)
     pages = everything(agent, text)
     assert (len(pages), len(set(pages))) == (120, 120)
@@ -241,7 +298,7 @@ def test_more_and_more_days_are_looked_into_until_all_are_found(
     channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 1, "FIRST_WINDOW": 1}.items():
-        monkeypatch.setattr(find, name, value)
+        monkeypatch.setattr(texts, name, value)
     people = {back: Author(str(8000 + back), handle=f"d{back}", name=f"Person {back}") for back in DAYS_BACK}
     record(channel, [said(f"d{back}", one, minutes=-back * 24 * 60) for back, one in people.items()])
     index_texts()
@@ -253,7 +310,7 @@ def test_the_days_of_a_page_are_looked_up_at_once(
     channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 1, "FIRST_WINDOW": 1}.items():
-        monkeypatch.setattr(find, name, value)
+        monkeypatch.setattr(texts, name, value)
     people = [Author(str(8000 + number), handle=f"d{number}", name=f"Person {number}") for number in range(60)]
     record(channel, [said(one.external_id, one, minutes=-at * 2 * 60) for at, one in enumerate(people)])
     index_texts()
@@ -266,8 +323,8 @@ def test_the_days_of_a_page_are_looked_up_at_once(
 def test_a_thread_full_of_matches_hides_no_other(
     channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"RARE": 0, "MATCHES_A_THREAD": 1}.items():
-        monkeypatch.setattr(find, name, value)
+    for name, value in {"RARE": 0, "MATCHES_A_THREAD": 1, "SHORT_WALK": 150, "LONGEST_WALK": 150}.items():
+        monkeypatch.setattr(texts, name, value)
     crowd(channel, 3)
     record(channel, [said(f"m{number}", MAYA, "my tent", minutes=600 + number, root="m") for number in range(120)])
     index_texts()
@@ -280,7 +337,7 @@ def test_a_text_of_midnight_is_found_once(
     channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, midnight: float
 ) -> None:
     for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 1, "FIRST_WINDOW": 1}.items():
-        monkeypatch.setattr(find, name, value)
+        monkeypatch.setattr(texts, name, value)
     record(channel, [said("1", MAYA), said("2", JONAS, minutes=midnight), said("3", SOFIA, minutes=midnight)])
     index_texts()
     assert sorted(found(agent, "stakes")) == ["Jonas", "Maya", "Sofia"]
@@ -292,7 +349,7 @@ def short_walks(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     oldest of all."""
     short = {"RARE": 0, "FIRST_WINDOW": 2, "LAST_WINDOW": 4, "SHORT_WALK": 2, "LONGEST_WALK": 6, "MOST_DAYS": 1}
     for name, value in short.items():
-        monkeypatch.setattr(find, name, value)
+        monkeypatch.setattr(texts, name, value)
     record(channel, [said("old", MAYA, "zeppelin post", minutes=-60 * 24 * 3)])
     crowd(channel, 10)
 
@@ -301,6 +358,19 @@ def test_a_walk_that_grows_too_long_says_where_to_search_on(short_walks: None, a
     page = inbox.page(agent, Wanted(text="zeppelin"), inbox.brand_ids(agent))
     assert (page.rows, bool(page.older)) == ([], True)
     assert everything(agent, "zeppelin") == [thread_of(MAYA).pk]
+
+
+def test_what_filters_leave_is_looked_into_however_old(short_walks: None, agent: User) -> None:
+    page = inbox.page(agent, Wanted(text="zeppelin from:maya"), inbox.brand_ids(agent))
+    assert ([row.name for row in page.rows], page.older) == (["Maya Keller"], "")
+
+
+def test_threads_that_say_too_much_are_not_looked_into_one_by_one(
+    short_walks: None, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "LONGEST_WALK", 0)
+    page = inbox.page(agent, Wanted(text="zeppelin from:maya"), inbox.brand_ids(agent))
+    assert (page.rows, bool(page.older)) == ([], True)
 
 
 def test_an_unfinished_search_offers_to_go_on(short_walks: None, agent: User, browser_of: BrowserOf) -> None:
@@ -323,7 +393,7 @@ def test_people_come_at_their_place_in_an_unfinished_search(short_walks: None, a
 def test_neither_common_nor_rare_words_read_a_big_table_whole(
     each_way: None, channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(find, "SHORT_WALK", 2)
+    monkeypatch.setattr(texts, "SHORT_WALK", 2)
     crowd(channel, 3)
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
         # a small table would be read whole whatever its indexes
@@ -357,6 +427,36 @@ def test_a_common_word_names_no_misspelt_person(channel: Channel, agent: User, m
     assert found(agent, "mayaak") == ["Maya"]
     monkeypatch.setattr(find, "MAYBE_RARE", -1)
     assert found(agent, "mayaak") == []
+
+
+def test_two_letters_name_nobody_misspelt(three: None, agent: User) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        found(agent, "xq")
+    assert not [one for one in captured if " % " in one["sql"] and "contacts_identity" in one["sql"]]
+
+
+@pytest.mark.parametrize(
+    ("lexemes", "asked"), [("('ten')", []), ("('it''s':* | 'it') & ('ten':*)", ["'it''s':* | 'ten':*"])]
+)
+def test_only_what_may_go_on_is_counted_as_begun(lexemes: str, asked: list[str]) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert Sought(lexemes).begun >= 0
+    assert [re.findall(r"@@ '(.*)'::tsquery", one["sql"])[0].replace("''", "'") for one in captured] == asked
+
+
+def test_words_that_many_begin_with_are_walked_to_even_where_they_come_seldom(
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 4, "FIRST_WINDOW": 4}.items():
+        monkeypatch.setattr(texts, name, value)
+    crowd(channel, 20)
+    looks = []
+    for worth in (10**9, 1e-9):
+        monkeypatch.setattr(texts, "WORTH_A_LOOK", worth)
+        with CaptureQueriesContext(connection) as captured:
+            found(agent, "ten")
+        looks.append(len([one for one in captured if "::date[]" in one["sql"]]))
+    assert (looks[0] > 0, looks[1]) == (True, 0)
 
 
 def test_a_removed_text_is_found_no_more(three: None, agent: User) -> None:
