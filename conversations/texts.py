@@ -217,10 +217,14 @@ class Search:
         return (at.astimezone(UTC) - timedelta(microseconds=0 if self.values["pk"] else 1)).date()
 
     def _first_days(self) -> int:
-        """As many as will do, from how often the words came so far and what the planner expects of a day."""
+        """As many as will do, from how often the words came so far and what the planner expects of a day; where there
+        is but one look, as many as it may tell of."""
         weekly: int = plan(_A_WEEK.replace("BRAND", self.brand), self.values)["Plan Rows"]
-        missing, a_day = self.limit - len(self.found), weekly / 7 * (self.met + 1) / max(self.walked, 1)
-        return min(max(round(RATHER_MORE * missing / max(a_day, 1)), 1), WIDER)
+        a_day = weekly / 7 * (self.met + 1) / max(self.walked, 1)
+        enough, most = RATHER_MORE * (self.limit - len(self.found)), WIDER
+        if self._turns() == 1:
+            enough, most = MOST_MATCHES // 2, MOST_DAYS
+        return min(max(round(enough / max(a_day, 1)), 1), most)
 
     def _turns(self) -> int:
         return min(MOST_TURNS, max(MOST_BEGUN // max(self.words.begun, 1), 1))

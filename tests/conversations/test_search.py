@@ -294,10 +294,11 @@ def test_pages_of_matches_have_no_gap_and_no_thread_twice(
 DAYS_BACK = (0, 1, 2, 9, 10, 80, 81, 400, 700)
 
 
+@pytest.mark.parametrize("most_begun", [10**9, 0], ids=["many looks", "one look"])
 def test_more_and_more_days_are_looked_into_until_all_are_found(
-    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch
+    channel: Channel, agent: User, monkeypatch: pytest.MonkeyPatch, most_begun: int
 ) -> None:
-    for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 1, "FIRST_WINDOW": 1}.items():
+    for name, value in {"RARE": 0, "OFTEN": 2, "SHORT_WALK": 1, "FIRST_WINDOW": 1, "MOST_BEGUN": most_begun}.items():
         monkeypatch.setattr(texts, name, value)
     people = {back: Author(str(8000 + back), handle=f"d{back}", name=f"Person {back}") for back in DAYS_BACK}
     record(channel, [said(f"d{back}", one, minutes=-back * 24 * 60) for back, one in people.items()])
