@@ -208,7 +208,9 @@ class AuditEntry(models.Model):
     """Who did what to what, and when. Written in the transaction of the deed; never holds secrets or post texts."""
 
     at = models.DateTimeField(default=timezone.now, editable=False)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     verb = models.CharField(max_length=64)
     kind = models.CharField(max_length=64)
     object_id = models.CharField(max_length=64)
@@ -220,6 +222,7 @@ class AuditEntry(models.Model):
         indexes = (
             models.Index(fields=("kind", "object_id", "-id"), name="audit_by_object"),
             models.Index(fields=("brand", "-id"), name="audit_by_brand", condition=Q(brand__isnull=False)),
+            models.Index(fields=("by", "-id"), name="audit_by_person", condition=Q(by__isnull=False)),
         )
 
     def __str__(self) -> str:

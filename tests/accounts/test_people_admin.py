@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -288,6 +288,14 @@ def test_the_audit_log_tells_details_in_words(admin: User, agent: User, browser_
     page = client.get(reverse("audit-log")).content.decode()
     assert "changed fields: <bdi>role, public answers wait for approval</bdi>" in page
     assert ("role: <bdi>Manager</bdi>" in page, "needs_approval" in page) == (True, False)
+
+
+def test_what_one_person_did_walks_an_index_in_its_order(admin: User) -> None:
+    with connection.cursor() as cursor:
+        # a small table would be read whole and sorted whatever its indexes
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+    shown = AuditEntry.objects.filter(by=admin, pk__lt=100).order_by("-id")[:50].explain()
+    assert ("audit_by_person" in shown, "Sort" in shown) == (True, False)
 
 
 # -- more than a page can show ----------------------------------------------------------------------------------------
