@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Brand, User
-from conversations import exposure, prepared
+from conversations import exposure, prepared, seen
 from conversations.choosing import (
     WINDOW,
     _due_at,
@@ -29,8 +28,9 @@ from conversations.highlight import LONGEST, passage
 from conversations.lines import MOST_OTHERS, Row, Speakers, rows
 from conversations.models import Thread
 from conversations.question import Asker, conditions, unknown
-from conversations.statements import ANYBODY, statement_of
 from conversations.wanted import FIELDS, INFLUENCE, Wanted, cursor_at
+
+brand_ids = seen.brand_ids
 
 PAGE_SIZE = 50
 MOST_WINDOWS = 4  # for a page
@@ -85,18 +85,6 @@ def problems(user: User, wanted: Wanted, brands: Collection[int], page: Page) ->
     if wanted.text and not page.rows:
         said += unknown(wanted.asked.filters, Asker(user, brands))
     return said
-
-
-def brand_ids(user: User) -> list[int]:
-    """The brands whose threads the user sees."""
-    if user.sees_all_brands:  # nothing in it to prepare a statement for
-        return list(Brand.objects.visible_to(user).values_list("pk", flat=True))
-    return [pk for (pk,) in prepared.rows(_brands_seen_by_anybody(), [user.pk])]
-
-
-@cache
-def _brands_seen_by_anybody() -> str:
-    return statement_of(Brand.objects.visible_to(User(pk=ANYBODY)).values_list("pk", flat=True), [ANYBODY])
 
 
 class Selection(NamedTuple):

@@ -17,8 +17,9 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from accounts.models import Brand, User
+from accounts.models import User
 from conversations.models import Thread
+from conversations.seen import brand_ids
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.close(code=4401)
             return
         self.user = user
-        self.brands = await _brand_ids(user)
+        self.brands = await database_sync_to_async(brand_ids)(user)
         for brand_id in self.brands:
             await self.channel_layer.group_add(brand_group(brand_id), self.channel_name)
         await self.channel_layer.group_add(user_group(user.pk), self.channel_name)
@@ -151,11 +152,6 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def tell(self, event: dict[str, Any]) -> None:
         await self.send_json(event["message"])
-
-
-@database_sync_to_async
-def _brand_ids(user: User) -> list[int]:
-    return list(Brand.objects.visible_to(user).values_list("pk", flat=True))
 
 
 @database_sync_to_async
