@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.core.mail import BadHeaderError
+from django.db import transaction
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404, redirect, render
@@ -88,8 +89,9 @@ class PasswordSet(auth.PasswordResetConfirmView):
     success_url = reverse_lazy("sign-in")
 
     def form_valid(self, form: SetPasswordForm[Any]) -> HttpResponse:
-        answer = super().form_valid(form)
-        actions.note_password_change(user=form.user)
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            actions.note_password_change(user=form.user)
         messages.success(self.request, _("The password is set. Sign in with it."))
         return answer
 
@@ -99,8 +101,9 @@ class PasswordChange(auth.PasswordChangeView):
     success_url = reverse_lazy("profile")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        answer = super().form_valid(form)
-        actions.note_password_change(user=form.user)
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            actions.note_password_change(user=form.user)
         messages.success(self.request, _("The password is changed. Your other sessions are signed out."))
         return answer
 

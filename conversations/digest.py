@@ -8,6 +8,7 @@ from itertools import groupby
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats
@@ -105,6 +106,7 @@ def reader_of(token: str) -> User | None:
         return None
 
 
+@transaction.atomic
 def stop(user: User) -> None:
     """No more of these mails. Harmless when repeated."""
     if User.objects.filter(pk=user.pk).exclude(digest=Digest.OFF).update(digest=Digest.OFF):

@@ -13,7 +13,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import form_page, public, requires
-from accounts.audit import audit
 from accounts.choosing import words_typed
 from accounts.keyset import page
 from accounts.roles import Permission
@@ -74,10 +73,7 @@ def notice_settings(request: Request) -> HttpResponse:
     initial = {"kinds": wanted, "digest": user.digest, "languages": user.languages}
     form = NoticeForm(request.POST or None, initial=initial, reads=user.languages)
     if request.method == "POST" and form.is_valid():
-        user.muted = [kind for kind in Notification.Kind.values if kind not in form.cleaned_data["kinds"]]
-        user.digest, user.languages = form.cleaned_data["digest"], form.cleaned_data["languages"]
-        user.save(update_fields=("muted", "digest", "languages"))
-        audit(by=user, verb="changed notices", on=user)
+        notify.choose(user, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return HttpResponseRedirect(reverse("notice-settings"))
     context = {"section": "account", "form": form, "push_key": webpush.public_key()}

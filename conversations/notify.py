@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.audit import audit
 from accounts.models import User
 from accounts.names import in_a_sentence
 from accounts.roles import Permission, Role
@@ -77,6 +79,18 @@ def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:
         ignore_conflicts=True,
     )
     live.tell_users({user_id for _pk, user_id in rows})
+
+
+# -- what somebody wants to hear of -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def choose(user: User, *, kinds: Collection[str], digest: str, languages: Collection[str]) -> None:
+    """The user hears of these kinds and of no other, by mail as often as `digest` says, and reads these languages."""
+    user.muted = [kind for kind in Kind.values if kind not in kinds]
+    user.digest, user.languages = digest, list(languages)
+    user.save(update_fields=("muted", "digest", "languages"))
+    audit(by=user, verb="changed notices", on=user)
 
 
 # -- found by query ---------------------------------------------------------------------------------------------------

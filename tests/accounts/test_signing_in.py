@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.core import mail
+from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
 
+from accounts import actions
 from accounts.models import AuditEntry
 from tests.cast import PASSWORD
 
@@ -136,6 +139,28 @@ def test_a_forgotten_password_is_set_by_mail(agent: User, nobody: Client) -> Non
     nobody.post(form.request["PATH_INFO"], {"new_password1": "quite another one", "new_password2": "quite another one"})
     agent.refresh_from_db()
     assert agent.check_password("quite another one")
+
+
+@pytest.fixture
+def no_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit log takes no line."""
+    monkeypatch.setattr(actions, "audit", Mock(side_effect=DatabaseError))
+
+
+def test_a_password_is_not_changed_without_its_audit_line(agent: User, browser_of: BrowserOf, no_audit: None) -> None:
+    with pytest.raises(DatabaseError):
+        browser_of(agent).post(reverse("password-change"), {"old_password": PASSWORD, **NEW_PASSWORD})
+    agent.refresh_from_db()
+    assert agent.check_password(PASSWORD)
+
+
+def test_a_password_is_not_set_by_mail_without_its_audit_line(agent: User, nobody: Client, no_audit: None) -> None:
+    nobody.post(reverse("password-reset"), {"email": agent.email})
+    form = nobody.get(link_in_mail(), follow=True)
+    with pytest.raises(DatabaseError):
+        nobody.post(form.request["PATH_INFO"], NEW_PASSWORD)
+    agent.refresh_from_db()
+    assert agent.check_password(PASSWORD)
 
 
 def test_the_link_works_once(agent: User, nobody: Client) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from unittest.mock import Mock
 
 import pytest
 from django.core import mail
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -178,6 +180,14 @@ def test_one_click_in_a_mail_program_ends_them_without_signing_in(called: User, 
     called.refresh_from_db()
     assert (answer.status_code, called.digest) == (200, Digest.OFF)
     assert AuditEntry.objects.get(verb="changed notices").by == called
+
+
+def test_mails_are_not_ended_without_their_audit_line(called: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest, "audit", Mock(side_effect=DatabaseError))
+    with pytest.raises(DatabaseError):
+        digest.stop(called)
+    called.refresh_from_db()
+    assert called.digest == Digest.INSTANT
 
 
 def test_a_scanner_that_looks_at_the_address_ends_nothing(called: User, nobody: Client, settings: Settings) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -198,6 +199,16 @@ def test_each_kind_is_switched_off_on_the_profile(browser: Client, colleague: Us
     assert "mention" in colleague.muted
     assert "assigned" not in colleague.muted
     assert (colleague.digest, colleague.languages) == ("daily", ["en", "de"])
+
+
+def test_what_somebody_wants_to_hear_of_is_not_changed_without_its_audit_line(
+    colleague: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "audit", Mock(side_effect=DatabaseError))
+    with pytest.raises(DatabaseError):
+        notify.choose(colleague, kinds=["assigned"], digest="daily", languages=["de"])
+    colleague.refresh_from_db()
+    assert (colleague.muted, colleague.digest, colleague.languages) == ([], "off", [])
 
 
 def test_languages_are_chosen_by_name_and_what_was_chosen_before_stays(browser: Client, colleague: User) -> None:
