@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import audit
 from accounts.models import User
 from accounts.names import in_a_sentence
-from accounts.roles import Permission, Role
+from accounts.roles import Permission, Role, allows
 from conversations import live
 from conversations.models import Delivery, Interaction, Notification, Promise, Thread
 
@@ -55,7 +55,8 @@ def tell(
 
 def approvers(thread: Thread) -> list[int]:
     """Those who may approve answers on the thread."""
-    return [user.pk for user in User.objects.serving([thread.brand_id]) if user.may(Permission.APPROVE)]
+    deciding = [role for role in Role.values if allows(role, Permission.APPROVE)]
+    return list(User.objects.serving([thread.brand_id]).filter(role__in=deciding).values_list("pk", flat=True))
 
 
 def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -209,6 +210,15 @@ def test_what_somebody_wants_to_hear_of_is_not_changed_without_its_audit_line(
         notify.choose(colleague, kinds=["assigned"], digest="daily", languages=["de"])
     colleague.refresh_from_db()
     assert (colleague.muted, colleague.digest, colleague.languages) == ([], "off", [])
+
+
+def test_of_a_brands_people_only_those_who_may_approve_are_read(
+    thread: Thread, agent: User, colleague: User, manager: User, admin: User
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert set(notify.approvers(thread)) == {manager.pk, admin.pk}
+    (question,) = asked.captured_queries
+    assert ("agent" in question["sql"], '"accounts_user"."role" IN' in question["sql"]) == (False, True)
 
 
 def test_languages_are_chosen_by_name_and_what_was_chosen_before_stays(browser: Client, colleague: User) -> None:
