@@ -42,14 +42,15 @@ class LeftHanging(NotPossible):
 
 
 def assign(thread: Thread, *, to: User | Team | None, by: User) -> Thread:
-    """Gives the thread to a colleague who sees its brand, to a team of it, or to nobody. Raises NotPossible.
+    """Gives the thread to a colleague who sees its brand, to a team of it, or to nobody. Raises NotPossible, also
+    where it is put away.
 
     A team keeps what one of its people takes; what a team gets, nobody else has any more.
     """
     if to is not None and not serves(to, thread):
         raise NotPossible(_("%(name)s does not work for this brand.") % {"name": to})
     with transaction.atomic():
-        locked = _lock(thread)
+        locked = _workable(thread)
         before = locked.assignee_id, locked.team_id
         if isinstance(to, Team):
             locked.team = to
@@ -75,12 +76,15 @@ def serves(whom: User | Team, thread: Thread) -> bool:
 
 
 def claim(thread: Thread, *, by: User) -> bool:
-    """Takes an unassigned thread; False when a colleague was faster."""
+    """Takes an unassigned thread; False when a colleague was faster. Raises NotPossible where it is put away."""
     with transaction.atomic():
-        won = Thread.objects.filter(pk=thread.pk, assignee=None).update(assignee=by)
+        locked = _workable(thread)
+        won = locked.assignee_id is None
         if won:
-            note_event(thread, ThreadEvent.Verb.ASSIGNED, by, to=str(by), to_id=by.pk)
-    return bool(won)
+            locked.assignee = by
+            locked.save(update_fields=("assignee",))
+            note_event(locked, ThreadEvent.Verb.ASSIGNED, by, to=str(by), to_id=by.pk)
+    return won
 
 
 def snooze(thread: Thread, *, until: datetime, by: User) -> Thread:

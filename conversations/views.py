@@ -306,8 +306,11 @@ def whom(request: Request, pk: int) -> HttpResponse:
 def claiming(request: Request, pk: int) -> HttpResponse:
     """Takes a thread that nobody has; whoever comes second is told who was faster."""
     thread = thread_of(request, pk)
-    with bulk.journal(thread, "assign", by=request.user):
-        won = actions.claim(thread, by=request.user)
+    try:
+        with bulk.journal(thread, "assign", by=request.user):
+            won = actions.claim(thread, by=request.user)
+    except NotPossible as refused:
+        return done(request, thread, Answer(str(refused), refused=True))
     if won:
         return done(request, thread, Answer(_("It is yours.")))
     holder = thread_of(request, pk).assignee

@@ -148,6 +148,12 @@ def test_a_user_of_another_brand_and_nobody_are_refused_alike(program: Caller, t
     assert theirs.json() == nobody.json()
 
 
+def test_a_thread_that_is_spam_is_given_to_nobody(program: Caller, thread: Thread, colleague: User) -> None:
+    Thread.objects.filter(pk=thread.pk).update(state="spam")
+    refused = program.post(f"threads/{thread.pk}/assign/", {"assignee": colleague.pk})
+    assert (refused.status_code, "is spam" in refused.json()["error"]["message"]) == (422, True)
+
+
 def test_a_thread_is_snoozed_closed_and_opened_again(program: Caller, thread: Thread) -> None:
     snoozed = program.post(f"threads/{thread.pk}/snooze/", {"until": "2199-01-31T10:00:00+01:00"}).json()
     assert (snoozed["state"], snoozed["snoozed_until"]) == ("snoozed", "2199-01-31T09:00:00Z")

@@ -89,6 +89,13 @@ def test_how_far_a_job_came_is_told_of_one_and_of_many(agent: User, done: int, r
     assert told(job) == words
 
 
+def test_what_is_put_away_is_given_to_nobody_with_the_others(threads: list[Thread], agent: User) -> None:
+    Thread.objects.filter(pk=threads[0].pk).update(state="joined")
+    job = bulk.begin({"verb": "assign", "to": agent.pk}, ids=ids(threads[:2]), by=agent)
+    assert bulk.reasons(job) == [("This thread was joined with another one. Work there.", 1)]
+    assert list(Thread.objects.filter(assignee=agent)) == [threads[1]]
+
+
 def test_whoever_may_not_moderate_blocks_nobody(threads: list[Thread], agent: User) -> None:
     with pytest.raises(NotPossible):
         bulk.begin({"verb": "block"}, ids=ids(threads), by=agent)

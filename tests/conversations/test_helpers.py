@@ -182,6 +182,22 @@ def test_of_two_who_take_a_thread_the_second_is_told_who_was_faster(
     assert "Ana was faster." in answer.headers["HX-Trigger"]
 
 
+@pytest.mark.parametrize(("state", "why"), [("spam", "is spam"), ("joined", "was joined")])
+def test_what_is_put_away_is_neither_taken_nor_given(
+    thread: Thread, agent: User, browser_of: BrowserOf, state: str, why: str
+) -> None:
+    Thread.objects.filter(pk=thread.pk).update(state=state)
+    pages = [f"/threads/{thread.pk}/{deed}/" for deed in ("claim", "assignment")]
+    answers = [browser_of(agent).post(page, {"to": agent.pk}, headers={"HX-Request": "true"}) for page in pages]
+    thread.refresh_from_db()
+    assert ([why in one.headers["HX-Trigger"] for one in answers], thread.assignee) == ([True, True], None)
+
+
+def test_spam_does_not_offer_to_take(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
+    Thread.objects.filter(pk=thread.pk).update(state="spam")
+    assert f"/threads/{thread.pk}/claim/" not in browser_of(agent).get(f"/threads/{thread.pk}/").content.decode()
+
+
 def test_what_is_written_in_another_language_is_marked(
     channel: Channel, thread: Thread, agent: User, browser_of: BrowserOf
 ) -> None:
