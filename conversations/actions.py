@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -160,35 +160,50 @@ def write_note(thread: Thread, *, by: User, text: str, key: uuid.UUID | None = N
     words = text.strip()
     if not words:
         raise NotPossible(_("A note needs words."))
-    with transaction.atomic():
-        keep_people()
-        thread = _lock(thread)
-        known = Interaction.objects.filter(note_key=key).first() if key else None
-        if known is not None:
-            if (known.thread_id, known.text, known.sent_by_id) != (thread.pk, words, by.pk):
-                raise KeyUsed(_("This was sent before with other words."))
-            return known
-        note = Interaction.objects.create(
-            channel_id=thread.channel_id,
-            kind="note",
-            direction=Interaction.Direction.NOTE,
-            visibility=Visibility.PRIVATE,
-            sent_by=by,
-            thread=thread,
-            contact_id=thread.contact_id,
-            text=words,
-            posted_at=timezone.now(),
-        )
-        if key:
-            NoteKey.objects.create(key=key, note=note)
-        called = mentioned(words, thread.brand_id)
-        settle_mentions(thread, by=by)
-        Mention.objects.bulk_create(
-            [Mention(user_id=pk, interaction=note) for pk in called.everybody - {by.pk}], ignore_conflicts=True
-        )
-        notify.tell(called.people, Notification.Kind.MENTION, thread, interaction=note, by=by)
-        notify.tell(called.of_teams, Notification.Kind.TEAM, thread, interaction=note, by=by)
-        live.announce(thread.brand_id, [thread.pk])
+    try:
+        with transaction.atomic():
+            keep_people()
+            locked = _lock(thread)
+            return _noted(locked, by, words, key) or _note(locked, by, words, key)
+    except IntegrityError:
+        # the same key came on another thread in the same moment
+        known = _noted(thread, by, words, key)
+        if known is None:
+            raise
+        return known
+
+
+def _noted(thread: Thread, by: User, words: str, key: uuid.UUID | None) -> Interaction | None:
+    """The note that was written under the key. Raises KeyUsed where it is another one."""
+    known = Interaction.objects.filter(note_key=key).first() if key else None
+    if known is not None and (known.thread_id, known.text, known.sent_by_id) != (thread.pk, words, by.pk):
+        raise KeyUsed(_("This was sent before with other words."))
+    return known
+
+
+def _note(thread: Thread, by: User, words: str, key: uuid.UUID | None) -> Interaction:
+    """Writes a note, and tells those whom it calls; in the caller's transaction."""
+    note = Interaction.objects.create(
+        channel_id=thread.channel_id,
+        kind="note",
+        direction=Interaction.Direction.NOTE,
+        visibility=Visibility.PRIVATE,
+        sent_by=by,
+        thread=thread,
+        contact_id=thread.contact_id,
+        text=words,
+        posted_at=timezone.now(),
+    )
+    if key:
+        NoteKey.objects.create(key=key, note=note)
+    called = mentioned(words, thread.brand_id)
+    settle_mentions(thread, by=by)
+    Mention.objects.bulk_create(
+        [Mention(user_id=pk, interaction=note) for pk in called.everybody - {by.pk}], ignore_conflicts=True
+    )
+    notify.tell(called.people, Notification.Kind.MENTION, thread, interaction=note, by=by)
+    notify.tell(called.of_teams, Notification.Kind.TEAM, thread, interaction=note, by=by)
+    live.announce(thread.brand_id, [thread.pk])
     return note
 
 
