@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from channels_ingest.media import sniff
 from channels_ingest.networks.base import Action, Picture, Pictures
 from conversations.actions import NotPossible
-from conversations.models import Attachment
+from conversations.models import Attachment, Thread
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from channels_ingest.models import Channel
     from conversations.allowed import Possibility
-    from conversations.models import Interaction, Thread
+    from conversations.models import Interaction
 
 MOST_BEGUN = 8  # of one colleague on one thread
 LONGEST_ALT = 1000
@@ -69,12 +70,14 @@ def keep(thread: Thread, *, by: User, given: UploadedFile[bytes], name: str = ""
     if len(content) > largest or not any(kind in way.types for way in ways):
         kinds = ", ".join(dict.fromkeys(KINDS[one] for way in ways for one in way.types))
         raise NotPossible(_("This is no picture that can be sent: %(kinds)s.") % {"kinds": kinds})
-    if begun(thread, by).count() >= MOST_BEGUN:
-        raise NotPossible(_("No more pictures: remove one first."))
     name = (name or given.name or "").replace("\x00", "")[-120:] or KINDS[kind]
-    return Attachment.objects.create(
-        thread=thread, by=by, name=name, content_type=kind, size=len(content), content=content, alt=_described(alt)
-    )
+    with transaction.atomic():
+        Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)  # who counts waits for who puts in
+        if begun(thread, by).count() >= MOST_BEGUN:
+            raise NotPossible(_("No more pictures: remove one first."))
+        return Attachment.objects.create(
+            thread=thread, by=by, name=name, content_type=kind, size=len(content), content=content, alt=_described(alt)
+        )
 
 
 def begun(thread: Thread, by: User) -> QuerySet[Attachment]:

@@ -9,15 +9,17 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection, connections, transaction
 
 from accounts.models import User
 from channels_ingest.models import Channel
-from conversations import actions
+from conversations import actions, attachments
 from conversations.actions import KeyUsed
 from conversations.models import Interaction, NoteKey, Thread
 from conversations.record import record
 from tests.cast import JONAS, MAYA, said
+from tests.conversations.test_pictures import png
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,3 +55,19 @@ def test_one_key_on_two_threads_in_the_same_moment_is_one_note(
     ]
     ends = [type(deed.exception(20)) for deed in deeds]
     assert (set(ends), Interaction.objects.filter(kind="note").count()) == ({type(None), KeyUsed}, 1)
+
+
+def test_a_picture_waits_for_one_that_is_put_in_at_the_same_moment(
+    threads: list[Thread], agent: User, elsewhere: Callable[..., Future[Any]]
+) -> None:
+    with transaction.atomic():
+        put_in(threads[0], agent)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            elsewhere(lambda: put_in(threads[0], agent)).result(20)
+
+
+def put_in(thread: Thread, by: User) -> None:
+    """Puts a picture in, and waits for no lock longer than a moment."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '200ms'")
+        attachments.keep(thread, by=by, given=SimpleUploadedFile("a.png", png()))
