@@ -93,5 +93,6 @@ def promises_page(request: Request) -> HttpResponse:
         "whose": whose,
         "page": page(rows, by=("due_at", "id"), after=request.GET.get("after", "")),
         "kept_percent": None if rate is None else round(100 * rate),
+        "rated_days": promises.RATED_DAYS,
     }
     return render(request, "conversations/promises.html", context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -22,6 +22,7 @@ from conversations.models import Interaction, Promise, Thread, ThreadEvent
 
 LONGEST_READ = 5000  # letters of a draft
 LONGEST_WORDS = 300
+RATED_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +151,18 @@ def withdraw_unsaid(answer_id: int, *, by: User, why: str) -> None:
 
 def kept_rate(promises: QuerySet[Promise] | None = None) -> float | None:
     """The part of settled promises that were kept in time; None where none is settled. Withdrawn ones do not count;
-    an open one that is overdue counts as broken."""
-    counted = (Promise.objects.all() if promises is None else promises).exclude(state=Promise.State.WITHDRAWN)
+    an open one that is overdue counts as broken. Those that fell due before the last `RATED_DAYS` do not count."""
+    counted = rated(Promise.objects.all() if promises is None else promises)
     due = Count("pk", filter=~Q(state=Promise.State.OPEN) | Q(due_at__lt=timezone.now()))
     kept = Count("pk", filter=Q(state=Promise.State.KEPT, settled_at__lte=F("due_at")))
     sums = counted.aggregate(due=due, kept=kept)
     return sums["kept"] / sums["due"] if sums["due"] else None
+
+
+def rated(promises: QuerySet[Promise]) -> QuerySet[Promise]:
+    """Those that the rate is made of."""
+    since = timezone.now() - timedelta(days=RATED_DAYS)
+    return promises.filter(due_at__gt=since).exclude(state=Promise.State.WITHDRAWN)
 
 
 def open_on(thread: Thread) -> list[Promise]:

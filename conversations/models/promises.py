@@ -51,6 +51,7 @@ class Promise(models.Model):
         indexes = (
             models.Index(fields=("thread", "due_at"), name="promise_of_thread"),
             models.Index(fields=("owner", "due_at"), condition=Q(state="open"), name="promise_open"),
+            models.Index(fields=("due_at",), include=("state", "settled_at", "thread"), name="promise_due"),
         )
 
     def __str__(self) -> str:

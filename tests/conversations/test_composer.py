@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Brand, User
 from channels_ingest.models import Channel
 from channels_ingest.networks.base import Action, Author, Removal
-from conversations import drafts
+from conversations import drafts, promises
 from conversations.answering import answer
 from conversations.composer import found_in
 from conversations.forms import ReplyForm
@@ -224,6 +224,21 @@ def test_the_kept_rate_is_for_those_with_reports(
     ana.post(f"/promises/{promise.pk}/", {"state": "kept"})
     assert "100 % kept in time" in html(browser_of(manager).get("/promises/"))
     assert "kept in time" not in html(ana.get("/promises/"))
+
+
+def test_the_kept_rate_is_of_ninety_days_and_the_page_says_so(
+    ana: Client, promise: Promise, manager: User, browser_of: BrowserOf
+) -> None:
+    ana.post(f"/promises/{promise.pk}/", {"state": "kept"})
+    Promise.objects.update(due_at=timezone.now() - timedelta(days=91))
+    page = html(browser_of(manager).get("/promises/"))
+    assert ("none settled yet" in page, "within the last 90 days" in page) == (True, True)
+
+
+def test_the_kept_rate_is_read_from_an_index_of_its_own(admin: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # a small table would be read whole
+    assert "promise_due" in promises.rated(Promise.objects.visible_to(admin)).explain()
 
 
 # -- drafts -----------------------------------------------------------------------------------------------------------
