@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import ngettext
 
+from accounts.alone import alone
 from accounts.audit import audit
 from accounts.mail import Letter, in_language_of, mail_once
 from accounts.models import Digest, User
@@ -30,16 +35,15 @@ SIGNER = Signer(salt="conversations.digest", sep=".")
 
 
 def mail_due(now: datetime) -> int:
-    """One mail for each who waits for one; returns how many mails went out."""
-    new = Notification.objects.filter(mailed_at=None, read_at=None, at__gt=now - WORTH)
-    wanted = new.filter(still_wanted()).exclude(user__digest=Digest.OFF)
-    waiting = wanted.select_related("user", "by", "thread__contact").order_by("user", "pk")
-    mails = 0
-    for user, found in groupby(waiting[:MOST_AT_ONCE], key=lambda one: one.user):
-        notices = list(found)
+    """One mail for each who waits for one; returns how many mails went out.
+
+    The lines of a mail are claimed under its id before it leaves. Who dies in between, or is refused, leaves a mail
+    that goes out again with the same lines under the same Message-ID, whatever has happened since.
+    """
+    for user, notices in _of_each(_new(now), "user"):
         if due_at(user, notices[0].at) <= now:
-            mails += _mail(user, notices, now)
-    return mails
+            _claim(notices)
+    return sum(_mail(mail_id, notices, now) for mail_id, notices in _of_each(_claimed(now), "mail_id"))
 
 
 def due_at(user: User, first: datetime) -> datetime:
@@ -51,18 +55,49 @@ def due_at(user: User, first: datetime) -> datetime:
     return datetime.combine(day, MORNING, there.tzinfo)
 
 
-def _mail(user: User, notices: list[Notification], now: datetime) -> bool:
+def _new(now: datetime) -> QuerySet[Notification]:
+    """The unread that stand in no mail yet and are still worth one."""
+    return _to_mail().filter(still_wanted(), mail_id=None, read_at=None, at__gt=now - WORTH)
+
+
+def _claimed(now: datetime) -> QuerySet[Notification]:
+    """The lines of mails that are to leave, as long as something new in them is unread."""
+    unread = Notification.objects.filter(mailed_at=None, mail_id__isnull=False, read_at=None, at__gt=now - WORTH)
+    return _to_mail().filter(mail_id__in=unread.values("mail_id"))
+
+
+def _to_mail() -> QuerySet[Notification]:
+    """What was not mailed to those who want mail."""
+    waiting = Notification.objects.filter(mailed_at=None).exclude(user__digest=Digest.OFF)
+    return waiting.select_related("user", "by", "thread__contact")
+
+
+def _of_each(notices: QuerySet[Notification], name: str) -> Iterator[tuple[Any, list[Notification]]]:
+    found = notices.order_by("user", name, "pk")[:MOST_AT_ONCE]
+    return ((key, list(those)) for key, those in groupby(found, key=attrgetter(name)))
+
+
+def _claim(notices: list[Notification]) -> None:
     ids = [notice.pk for notice in notices]
-    waiting = Notification.objects.filter(pk__in=ids, mailed_at=None)
-    return mail_once(letter(user, notices), waiting, rows=len(ids), lock=(MAIL_LOCK, user.pk), mailed_at=now)
+    Notification.objects.filter(pk__in=ids, mailed_at=None, mail_id=None).update(mail_id=uuid.uuid4())
+
+
+def _mail(mail_id: uuid.UUID, notices: list[Notification], now: datetime) -> bool:
+    user, waiting = notices[0].user, Notification.objects.filter(mail_id=mail_id, mailed_at=None)
+    lock = (MAIL_LOCK, user.pk)
+    if waiting.filter(still_wanted()).count() == len(notices):
+        return mail_once(letter(user, mail_id, notices), waiting, rows=len(notices), lock=lock, mailed_at=now)
+    with alone(*lock) as ours:  # whoever is sending it now notes that on its lines
+        if ours:
+            waiting.update(mail_id=None)  # what may still leave goes in a mail of its own
+    return False
 
 
 # -- what it says -----------------------------------------------------------------------------------------------------
 
 
-def letter(user: User, notices: list[Notification]) -> Letter:
+def letter(user: User, mail_id: uuid.UUID, notices: list[Notification]) -> Letter:
     """In the reader's language and time zone, as text and as HTML, without anything that was said."""
-    key = hashlib.sha256(repr([notice.pk for notice in notices]).encode()).hexdigest()[:32]
     off = _absolute(reverse("mails-off", args=[token_of(user)]))
     headers = {"List-Unsubscribe": f"<{off}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}  # RFC 8058
     with in_language_of(user):
@@ -71,7 +106,7 @@ def letter(user: User, notices: list[Notification]) -> Letter:
         context = {"subject": subject, "zone": user.time_zone, "off": off, **_places(), **_lines(user, notices)}
         text = render_to_string("conversations/digest_mail.txt", context).strip() + "\n"
         html = render_to_string("conversations/digest_mail.html", context)
-    return Letter("digest", key, user, subject, text, html, headers)
+    return Letter("digest", mail_id.hex, user, subject, text, html, headers)
 
 
 def _lines(user: User, notices: list[Notification]) -> dict[str, object]:

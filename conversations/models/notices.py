@@ -37,6 +37,7 @@ class Notification(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
+    mail_id = models.UUIDField(null=True)  # of the mail whose line it is, before that leaves
     mailed_at = models.DateTimeField(null=True)
     pushed_at = models.DateTimeField(null=True)
 
@@ -58,6 +59,11 @@ class Notification(models.Model):
             models.Index(fields=("user", "thread"), condition=Q(read_at__isnull=True), name="notification_unread"),
             models.Index(fields=("user", "kind", "-id"), name="notification_kind"),
             models.Index(fields=("id",), condition=Q(mailed_at__isnull=True), name="notification_unmailed"),
+            models.Index(
+                fields=("mail_id",),
+                condition=Q(mail_id__isnull=False, mailed_at__isnull=True),
+                name="notification_mailing",
+            ),
             models.Index(fields=("at",), condition=Q(pushed_at__isnull=True), name="notification_unpushed"),
         )
 

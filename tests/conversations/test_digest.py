@@ -160,8 +160,56 @@ def test_a_mail_of_many_costs_no_statement_for_each(
     Notification.objects.bulk_create(
         [Notification(user=called, kind="assigned", thread=thread, by=one, at=at) for one in people]
     )
-    with django_assert_num_queries(5):  # what waits, the lock, whether it still does, the note, the lock's end
+    # what waits, the claim, what is claimed, whether it may leave, the lock, whether it waits, the note, the lock's end
+    with django_assert_num_queries(8):
         mailed()
+
+
+# -- again, where its sender died -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def died(called: User, thread: Thread, agent: User, monkeypatch: pytest.MonkeyPatch) -> mail.EmailMultiAlternatives:
+    """A mail that left, and whose sender died before it was noted. Something else has happened since."""
+    with monkeypatch.context() as trap:
+        trap.setattr("accounts.mail.failpoint", Mock(side_effect=[None, Died]))
+        with pytest.raises(Died):
+            digest.mail_due(datetime(2026, 11, 21, 1, tzinfo=UTC))
+    actions.write_note(thread, by=agent, text="@Ben, once more")
+    Notification.objects.filter(mail_id=None).update(at=datetime(2026, 11, 21, 1, 1, tzinfo=UTC))
+    (message,) = mail.outbox
+    assert isinstance(message, mail.EmailMultiAlternatives)
+    return message
+
+
+class Died(Exception):
+    """Of a process, right there."""
+
+
+def test_who_died_before_noting_it_leaves_a_mail_that_goes_out_again_just_as_it_was(
+    died: mail.EmailMultiAlternatives,
+) -> None:
+    assert digest.mail_due(datetime(2026, 11, 21, 1, 5, tzinfo=UTC)) == 2
+    is_same = [(one.extra_headers, one.body) == (died.extra_headers, died.body) for one in mail.outbox]
+    assert (sorted(is_same), {str(one.body).count("/threads/") for one in mail.outbox}) == ([False, True, True], {1})
+    assert digest.mail_due(datetime(2026, 11, 21, 2, tzinfo=UTC)) == 0
+
+
+def test_what_was_read_since_its_sender_died_is_not_mailed_again(died: mail.EmailMultiAlternatives) -> None:
+    Notification.objects.exclude(mail_id=None).update(read_at=timezone.now())
+    digest.mail_due(datetime(2026, 11, 21, 1, 1, 30, tzinfo=UTC))
+    assert len(mail.outbox) == 1
+
+
+def test_of_a_mail_whose_sender_died_only_what_may_still_leave_goes_out(
+    died: mail.EmailMultiAlternatives, called: User, thread: Thread
+) -> None:
+    first = Notification.objects.exclude(mail_id=None).get()
+    assigned = Notification(user=called, kind="assigned", thread=thread, at=first.at, mail_id=first.mail_id)
+    Notification.objects.bulk_create([assigned])
+    User.objects.filter(pk=called.pk).update(muted=["mention"])
+    mails = [digest.mail_due(datetime(2026, 11, 21, 1, 5, second, tzinfo=UTC)) for second in (0, 15)]
+    assert (mails, "mentions you" in str(mail.outbox[-1].body)) == ([0, 1], False)
 
 
 # -- out of it --------------------------------------------------------------------------------------------------------
