@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
+from accounts.failpoints import failpoint
+from accounts.leases import free
 from accounts.mail import in_language_of
 from accounts.models import User
 from channels_ingest import webpush
@@ -21,6 +24,7 @@ from conversations.notify import address, still_wanted, words
 log = logging.getLogger(__name__)
 
 WORTH = timedelta(hours=1)  # how late something is still worth a push
+LEASE = timedelta(minutes=3)  # more than all browsers of one user take
 BATCH = 200
 PAUSE = timedelta(minutes=1)  # after a failure; twice as long after each more
 LONGEST_PAUSE = timedelta(hours=1)
@@ -45,7 +49,7 @@ def unsubscribe(user: User, endpoint: str) -> None:
 def push_due(now: datetime) -> int:
     """Pushes what is unread and new to the browsers that want it; returns how many messages were taken."""
     browsers = PushSubscription.objects.filter(_open_to(now), user=OuterRef("user"))
-    due = Notification.objects.filter(pushed_at=None, read_at=None, at__gt=now - WORTH)
+    due = Notification.objects.filter(free(), pushed_at=None, read_at=None, at__gt=now - WORTH)
     waiting = (
         due.filter(Exists(browsers))
         .filter(still_wanted())
@@ -60,17 +64,21 @@ def _open_to(now: datetime) -> Q:
 
 
 def _push(notice: Notification, now: datetime) -> int:
-    """To all browsers of the user; where none took it and one may later, it is due again."""
+    """To all browsers of the user; where none took it and one may later, it is due again.
+
+    Under a lease: where a worker dies in between, it is due again after it. A browser that had it shows it once, by
+    its tag.
+    """
     browsers = _living(notice.user, now)
-    mine = Notification.objects.filter(pk=notice.pk)
-    if not browsers or not mine.filter(pushed_at=None).update(pushed_at=now):
+    mine = Notification.objects.filter(pk=notice.pk, pushed_at=None)
+    if not browsers or not mine.filter(free()).update(lease_until=Now() + LEASE):
         return 0  # they must wait, or another worker has it
+    failpoint("push.claimed")
     with in_language_of(notice.user):
         said = {"title": _("Social CRM"), "body": words(notice)}
     message = {**said, "url": address(notice), "tag": f"notice-{notice.pk}"}
     taken = sum(_send(browser, message, now) for browser in browsers)
-    if not taken:
-        mine.update(pushed_at=None)
+    mine.update(lease_until=None, pushed_at=now if taken else None)
     return taken
 
 

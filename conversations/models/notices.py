@@ -39,6 +39,7 @@ class Notification(models.Model):
     read_at = models.DateTimeField(null=True)
     mail_id = models.UUIDField(null=True)  # of the mail whose line it is, before that leaves
     mailed_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)  # of a push that is on its way
     pushed_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +24,7 @@ from channels_ingest import webpush
 from channels_ingest.models import Channel
 from channels_ingest.webpush import NotSent, Subscription
 from conversations import actions, push
-from conversations.models import PushSubscription, Thread
+from conversations.models import Notification, PushSubscription, Thread
 from conversations.record import record
 from tests.cast import MAYA, said
 from tests.channels_ingest.test_webpush import BROWSER, decoded
@@ -66,6 +67,27 @@ def test_a_mention_is_pushed_once_and_says_nothing_of_what_was_said(note: Thread
     assert message["body"] == "Ana mentions you in a note about Maya Keller."
     assert message["url"].startswith(f"/threads/{note.pk}/")
     assert "secret" not in str(message)
+
+
+@pytest.fixture
+def died(note: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker died with a push in its hands."""
+    with monkeypatch.context() as trap:
+        trap.setattr(webpush, "send", Mock(side_effect=SystemExit))
+        with pytest.raises(SystemExit):
+            push.push_due(timezone.now())
+
+
+def test_what_a_worker_died_with_is_pushed_when_its_lease_is_over(died: None, pushed: list[dict[str, str]]) -> None:
+    before = push.push_due(timezone.now())
+    Notification.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    after = [push.push_due(timezone.now()) for _time in range(2)]
+    assert (before, after, len(pushed)) == (0, [1, 0], 1)
+
+
+def test_what_a_worker_died_with_is_not_pushed_when_it_is_old(died: None, pushed: list[dict[str, str]]) -> None:
+    Notification.objects.update(lease_until=None)
+    assert push.push_due(timezone.now() + timedelta(hours=2)) == 0
 
 
 def test_what_was_read_is_not_pushed(note: Thread, colleague: User, pushed: list[dict[str, str]]) -> None:
