@@ -121,7 +121,10 @@ class EditBody(Strict):
 
 
 class EditArticle(ArticleDeed):
-    """Change the words of an article"""
+    """Change the words of an article
+
+    Send the `version` that you read. Without it, yours take the place of what somebody saved since, and nobody is told.
+    """
 
     operation = "edit_article"
     body_class = EditBody

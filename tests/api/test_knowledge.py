@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Team
 from conversations.models import Article, Interaction, Thread
 from conversations.record import record
-from tests.api.conftest import Caller
+from tests.api.conftest import API, Caller
 from tests.cast import MAYA, SOFIA, said
 
 if TYPE_CHECKING:
@@ -77,6 +77,16 @@ def test_words_that_somebody_changed_meanwhile_are_not_overwritten(article: dict
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "changed")
     assert program.get(f"articles/{article['id']}/").json()["title"] == "Theirs"
     assert program.post(path, {**mine, "version": theirs["version"]}).json()["title"] == "Mine"
+
+
+def test_words_without_a_version_take_the_place_of_any_and_the_description_says_so(
+    program: Caller, article: dict[str, Any]
+) -> None:
+    path = f"articles/{article['id']}/edit/"
+    edited = [program.post(path, {"title": title, "text": "x"}).json()["title"] for title in ("Theirs", "Mine")]
+    schema = program.get("schema/?format=json").json()
+    described = schema["paths"][f"{API}articles/{{id}}/edit/"]["post"]["description"]
+    assert (edited, "Without it, yours take the place" in described) == (["Theirs", "Mine"], True)
 
 
 def test_another_brand_sees_and_does_nothing(solved: Thread, article: dict[str, Any], foreign_program: Caller) -> None:
