@@ -9,6 +9,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 
 END_OF_DAY, NOON, EVENING = time(18, 0), time(12, 0), time(21, 0)
 FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
@@ -125,6 +126,7 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 MONTHS = 12
+LEAP_DAYS_APART = 8  # years at most
 # where "5/6" is the sixth of May: the zones of the United States (tz database)
 _MONTH_FIRST = frozenset({
     *(f"America/{city}" for city in (
@@ -190,12 +192,11 @@ def _date(parts: dict[str, str | None], today: date) -> date | None:
     """The next day of that name; None where there is none, or it has been."""
     name = parts.get("month")
     month = _MONTHS[name] if name else int(parts.get("number") or 0)
-    year = int(parts.get("year") or 0)
-    for later in range(13):
-        first = (today.replace(day=1) + timedelta(days=31 * later)).replace(day=1)
-        fits = (not month or first.month == month) and (not year or first.year == year)
-        if fits and 1 <= int(parts["day"] or 0) <= monthrange(first.year, first.month)[1]:
-            found = first.replace(day=int(parts["day"] or 0))
+    year, day = int(parts.get("year") or 0), int(parts["day"] or 0)
+    years = (year,) if year else range(today.year, today.year + LEAP_DAYS_APART + 1)
+    for within, number in product(years, (month,) if month else range(1, MONTHS + 1)):
+        if number <= MONTHS and 1 <= day <= monthrange(within, number)[1]:
+            found = date(within, number, day)
             if found >= today:
                 return found
     return None

@@ -215,6 +215,21 @@ def test_the_month_stands_first_for_who_works_in_the_united_states(text: str, du
     assert promise.due_at.date().isoformat() == due
 
 
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("We'll replace it by 1 March 2028.", "2028-03-01"),
+        ("I will call you on 5/6/2029", "2029-06-05"),
+        ("Wir erstatten es bis zum 31.12.2030", "2030-12-31"),
+        ("We'll ship it by 29 February", "2028-02-29"),
+    ],
+)
+def test_a_day_of_a_later_year_is_understood(text: str, due: str) -> None:
+    promise = find(text, now=WEDNESDAY, zone=BERLIN)
+    assert promise is not None
+    assert promise.due_at.date().isoformat() == due
+
+
 def test_a_promise_for_today_in_the_evening_is_due_soon() -> None:
     late = WEDNESDAY.replace(hour=20)
     promise = find("We'll call you today", now=late, zone=BERLIN)
