@@ -170,7 +170,6 @@ class ThreadEvent(models.Model):
         WOKEN = "woken", _("woken")
         CLOSED = "closed", pgettext_lazy("somebody", "closed")
         REOPENED = "reopened", pgettext_lazy("somebody", "reopened")
-        CONFIRMED = "confirmed", _("confirmed")
         TAGGED = "tagged", pgettext_lazy("somebody", "tagged")
         UNTAGGED = "untagged", pgettext_lazy("somebody", "untagged")
         WAIVED = "waived", _("closed without a public word")

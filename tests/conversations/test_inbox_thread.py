@@ -6,9 +6,11 @@ import json
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -452,3 +454,8 @@ def test_a_conversation_of_many_is_shown_page_by_page(
 
 def test_a_stranger_sees_nothing_of_it(thread: Thread, stranger: User, browser_of: BrowserOf) -> None:
     assert browser_of(stranger).get(f"/threads/{thread.pk}/around/").status_code == 404
+
+
+def test_every_verb_of_the_history_is_written_by_a_deed() -> None:
+    written = "".join(path.read_text() for path in Path(settings.BASE_DIR, "conversations").glob("*.py"))
+    assert [verb for verb in ThreadEvent.Verb.names if f"Verb.{verb}" not in written] == []
