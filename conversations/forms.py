@@ -152,7 +152,6 @@ class NoticeForm(forms.Form):
 
     kinds = forms.MultipleChoiceField(
         label=_("Tell me when"),
-        choices=Notification.Kind.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -166,16 +165,20 @@ class NoticeForm(forms.Form):
         help_text=_("What is written in another language is marked. Without a choice nothing is."),
     )
 
-    def __init__(self, *args: Any, reads: Sequence[str], **kwargs: Any) -> None:
-        """`reads` are the codes chosen before: one that has no name stays on offer."""
+    def __init__(self, *args: Any, kinds: Sequence[Notification.Kind], reads: Sequence[str], **kwargs: Any) -> None:
+        """`kinds` can come; `reads` are the codes chosen before: one that has no name stays on offer."""
         super().__init__(*args, **kwargs)
         self.usual, rest = heard(), others()
         nameless = set(reads) - {code for code, _name in (*self.usual, *rest)}
         rest += [(code, code) for code in sorted(nameless)]
-        field = self.fields["languages"]
-        if isinstance(field, forms.MultipleChoiceField):
-            field.choices = [*self.usual, *rest]
+        self._offer("kinds", [(kind.value, kind.label) for kind in kinds])
+        self._offer("languages", [*self.usual, *rest])
         self.rest_opens = bool(set(reads) & {code for code, _name in rest})
+
+    def _offer(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.MultipleChoiceField):
+            field.choices = choices
 
     @property
     def usual_languages(self) -> list[Any]:

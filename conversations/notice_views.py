@@ -67,11 +67,15 @@ def notices_read(request: Request) -> HttpResponse:
 @requires(Permission.READ)
 @form_page
 def notice_settings(request: Request) -> HttpResponse:
-    """Which kinds the user wants to hear of, how often by mail, and which languages they read."""
+    """Which kinds the user wants to hear of, how often by mail, and which languages they read.
+
+    What cannot come is not offered, and stays as it was chosen.
+    """
     user = request.user
-    wanted = [kind for kind in Notification.Kind.values if kind not in user.muted]
+    offered = notify.kinds_for(user)
+    wanted = [kind.value for kind in offered if kind not in user.muted]
     initial = {"kinds": wanted, "digest": user.digest, "languages": user.languages}
-    form = NoticeForm(request.POST or None, initial=initial, reads=user.languages)
+    form = NoticeForm(request.POST or None, initial=initial, kinds=offered, reads=user.languages)
     if request.method == "POST" and form.is_valid():
         notify.choose(user, **form.cleaned_data)
         messages.success(request, _("Saved."))

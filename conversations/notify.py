@@ -59,6 +59,12 @@ def approvers(thread: Thread) -> list[int]:
     return list(User.objects.serving([thread.brand_id]).filter(role__in=deciding).values_list("pk", flat=True))
 
 
+def kinds_for(user: User) -> list[Notification.Kind]:
+    """What can happen for this user: answers to approve for those who may, decisions for those who need approval."""
+    never = {Kind.ASKED: not user.may(Permission.APPROVE), Kind.DECIDED: not user.needs_approval}
+    return [kind for kind in Kind if not never.get(kind)]
+
+
 def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:
     """Tells the assignees of threads; `arrived` holds (thread id, interaction id) of new inbound items."""
     latest = dict(arrived)
@@ -87,8 +93,10 @@ def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:
 
 @transaction.atomic
 def choose(user: User, *, kinds: Collection[str], digest: str, languages: Collection[str]) -> None:
-    """The user hears of these kinds and of no other, by mail as often as `digest` says, and reads these languages."""
-    user.muted = [kind for kind in Kind.values if kind not in kinds]
+    """The user hears of these kinds and of no other, by mail as often as `digest` says, and reads these languages. What
+    cannot come stays as it was chosen."""
+    kept = set(user.muted).difference(kinds_for(user))
+    user.muted = sorted(kept.union(kinds_for(user)).difference(kinds))
     user.digest, user.languages = digest, list(languages)
     user.save(update_fields=("muted", "digest", "languages"))
     audit(by=user, verb="changed notices", on=user)

@@ -221,6 +221,39 @@ def test_of_a_brands_people_only_those_who_may_approve_are_read(
     assert ("agent" in question["sql"], '"accounts_user"."role" IN' in question["sql"]) == (False, True)
 
 
+def kinds_offered_to(browser: Client) -> set[str]:
+    shown = browser.get("/profile/notifications/").content.decode()
+    return set(re.findall(r'name="kinds"[^>]*value="(\w+)"', shown))
+
+
+def test_what_is_wanted_is_ticked_and_what_is_switched_off_is_not(browser: Client, colleague: User) -> None:
+    User.objects.filter(pk=colleague.pk).update(muted=["team"])
+    shown = browser.get("/profile/notifications/").content.decode()
+    ticked = set(re.findall(r'name="kinds" value="(\w+)"[^>]* checked', shown))
+    assert ticked == kinds_offered_to(browser) - {"team"}
+
+
+def test_what_waits_for_approval_is_offered_to_those_who_may_approve(
+    browser: Client, manager: User, browser_of: BrowserOf
+) -> None:
+    assert "asked" in kinds_offered_to(browser_of(manager))
+    assert "asked" not in kinds_offered_to(browser)
+
+
+@pytest.mark.parametrize("needs", [True, False])
+def test_decisions_on_answers_are_offered_to_those_who_need_them(browser: Client, colleague: User, needs: bool) -> None:
+    User.objects.filter(pk=colleague.pk).update(needs_approval=needs)
+    assert ("decided" in kinds_offered_to(browser)) is needs
+
+
+@pytest.mark.parametrize("muted", [[], ["asked"]])
+def test_a_kind_that_is_not_offered_stays_as_it_was_chosen(browser: Client, colleague: User, muted: list[str]) -> None:
+    User.objects.filter(pk=colleague.pk).update(muted=muted)
+    browser.post("/profile/notifications/", {"kinds": [*kinds_offered_to(browser)], "digest": "off"})
+    colleague.refresh_from_db()
+    assert colleague.muted == muted
+
+
 def test_languages_are_chosen_by_name_and_what_was_chosen_before_stays(browser: Client, colleague: User) -> None:
     User.objects.filter(pk=colleague.pk).update(languages=["de", "tlh"], language="de")
     shown = " ".join(browser.get("/profile/notifications/").content.decode().split())
