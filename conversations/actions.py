@@ -61,10 +61,18 @@ def assign(thread: Thread, *, to: User | Team | None, by: User) -> Thread:
         if before != (locked.assignee_id, locked.team_id):
             locked.save(update_fields=("assignee", "team"))
             verb = ThreadEvent.Verb.ASSIGNED if to else ThreadEvent.Verb.UNASSIGNED
-            note_event(locked, verb, by, to=str(to) if to else "", to_id=to.pk if isinstance(to, User) else None)
-            if isinstance(to, User):
-                notify.tell([to.pk], Notification.Kind.ASSIGNED, locked, by=by)
+            to_id = to.pk if isinstance(to, User) else None
+            event = note_event(locked, verb, by, to=str(to) if to else "", to_id=to_id)
+            _tell_of_assignment(event, to, by)
     return locked
+
+
+def _tell_of_assignment(event: ThreadEvent, to: User | Team | None, by: User) -> None:
+    if isinstance(to, Team):
+        members = to.members.values_list("pk", flat=True)
+        notify.tell(list(members), Notification.Kind.GIVEN, event.thread, event=event, by=by)
+    elif to is not None:
+        notify.tell([to.pk], Notification.Kind.ASSIGNED, event.thread, event=event, by=by)
 
 
 def serves(whom: User | Team, thread: Thread) -> bool:
@@ -244,7 +252,8 @@ def _workable(thread: Thread) -> Thread:
     return locked
 
 
-def note_event(thread: Thread, verb: str, by: User, **details: object) -> None:
+def note_event(thread: Thread, verb: str, by: User, **details: object) -> ThreadEvent:
     """Writes the history row of a step and tells open browsers; in the caller's transaction."""
-    ThreadEvent.objects.create(thread=thread, verb=verb, by=by, details=details)
+    event = ThreadEvent.objects.create(thread=thread, verb=verb, by=by, details=details)
     live.announce(thread.brand_id, [thread.pk])
+    return event

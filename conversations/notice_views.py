@@ -45,9 +45,11 @@ def notices(request: Request) -> HttpResponse:
 @requires(Permission.READ)
 @require_safe
 def notice_count(request: Request) -> JsonResponse:
-    """How many are unread (at most 100), the newest in words with its place, and whether this browser is pushed to."""
+    """How many are unread (at most 100), the newest of what a browser may show, in words with its place, and whether
+    this browser is pushed to.
+    """
     unread = _mine(request).filter(read_at=None)
-    newest = unread.order_by("-pk").first()
+    newest = unread.exclude(kind__in=notify.QUIET).order_by("-pk").first()
     count = unread.order_by()[:MOST_COUNTED].count()
     here = request.user.push_subscriptions.filter(session_key=request.session.session_key)
     told = {"pushed": here.exists(), "newest": newest.pk if newest else 0, "words": "", "address": ""}

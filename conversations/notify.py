@@ -21,9 +21,10 @@ from accounts.models import User
 from accounts.names import in_a_sentence
 from accounts.roles import Permission, Role, allows
 from conversations import live
-from conversations.models import Delivery, Interaction, Notification, Promise, Thread
+from conversations.models import Delivery, Interaction, Notification, Promise, Thread, ThreadEvent
 
 Kind = Notification.Kind
+QUIET = (Kind.GIVEN,)  # neither mailed nor pushed: they may be many, and whoever is free takes the thread
 LOOK_BACK = timedelta(days=1)  # how late something is still worth telling
 BATCH = 500
 
@@ -34,19 +35,23 @@ def tell(
     thread: Thread,
     *,
     interaction: Interaction | None = None,
+    event: ThreadEvent | None = None,
     by: User | None = None,
 ) -> int:
     """Notifies those of the users who see the thread's brand and want to hear of this kind; never oneself.
 
-    In the caller's transaction; harmless when repeated for the same interaction. Of one note somebody is told once,
-    by their own name before their team's. Returns how many wanted to hear of it.
+    In the caller's transaction; harmless when repeated for the same interaction or event. Of one note somebody is told
+    once, by their own name before their team's. Returns how many wanted to hear of it.
     """
     wanted = set(users) - {by.pk if by else None}
     if not wanted:
         return 0
     told = [user for user in User.objects.serving([thread.brand_id]).filter(pk__in=wanted) if kind not in user.muted]
     Notification.objects.bulk_create(
-        [Notification(user=user, kind=kind, thread=thread, interaction=interaction, by=by) for user in told],
+        [
+            Notification(user=user, kind=kind, thread=thread, interaction=interaction, event=event, by=by)
+            for user in told
+        ],
         ignore_conflicts=True,
     )
     live.tell_users([user.pk for user in told])
@@ -135,12 +140,12 @@ def _tell_of_failure(delivery: Delivery) -> int:
 
 def still_wanted() -> Q:
     """Notifications that may leave the product: their user may sign in, works for the thread's brand, a name of which
-    goes to nobody else's mail, and did not switch the kind off since.
+    goes to nobody else's mail, and did not switch the kind off since. None of a quiet kind.
     """
     members = User.brands.through.objects.filter(user=OuterRef("user"), brand=OuterRef("thread__brand"))
     serving = Q(user__role=Role.ADMIN) | Q(Exists(members))
     muted = [Q(kind=kind, user__muted__contains=[kind]) for kind in Kind.values]
-    return Q(serving, ~reduce(or_, muted), user__is_active=True)
+    return Q(serving, ~Q(kind__in=QUIET), ~reduce(or_, muted), user__is_active=True)
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------
@@ -157,6 +162,8 @@ def words(notice: Notification) -> str:
             line = _("%(who)s mentions a team of yours in a note about %(customer)s.")
         case Kind.ASSIGNED:
             line = _("%(who)s assigned the thread of %(customer)s to you.")
+        case Kind.GIVEN:
+            line = _("%(who)s assigned the thread of %(customer)s to a team of yours.")
         case Kind.ANSWERED:
             line = _("%(customer)s wrote on your thread.")
         case Kind.PROMISE:

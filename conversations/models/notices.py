@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.interactions import Interaction
-from conversations.models.threads import Thread
+from conversations.models.threads import Thread, ThreadEvent
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -24,6 +24,7 @@ class Notification(models.Model):
         MENTION = "mention", _("Somebody mentions me in a note")
         TEAM = "team", _("Somebody mentions a team of mine in a note")
         ASSIGNED = "assigned", _("A thread is assigned to me")
+        GIVEN = "given", _("A thread is assigned to a team of mine (told in the product alone)")
         ANSWERED = "answered", _("A customer writes on my thread")
         PROMISE = "promise", _("A promise of mine is overdue")
         ASKED = "asked", _("An answer waits for approval")
@@ -34,6 +35,7 @@ class Notification(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="+", db_index=False)
     interaction = models.ForeignKey(Interaction, null=True, on_delete=models.CASCADE, related_name="notifications")
+    event = models.ForeignKey(ThreadEvent, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
@@ -48,6 +50,9 @@ class Notification(models.Model):
                 fields=("user", "kind", "interaction"),
                 condition=Q(interaction__isnull=False),
                 name="notification_once",
+            ),
+            models.UniqueConstraint(
+                fields=("event", "user"), condition=Q(event__isnull=False), name="notification_event_once"
             ),
             models.UniqueConstraint(
                 fields=("user", "interaction"),

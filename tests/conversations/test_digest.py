@@ -68,6 +68,12 @@ def test_mail_comes_as_often_as_wanted(thread: Thread, agent: User, colleague: U
     assert not any("secret" in message.body for message in mail.outbox)
 
 
+def test_a_thread_of_ones_team_is_not_mailed(thread: Thread, agent: User, colleague: User) -> None:
+    User.objects.filter(pk=colleague.pk).update(digest=Digest.INSTANT)
+    Notification.objects.create(user=colleague, kind="given", thread=thread, by=agent)
+    assert digest.mail_due(timezone.now() + timedelta(hours=1)) == 0
+
+
 def test_what_was_read_is_not_mailed(thread: Thread, agent: User, colleague: User) -> None:
     colleague.digest = Digest.INSTANT
     colleague.save()

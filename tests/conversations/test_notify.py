@@ -100,6 +100,54 @@ def test_whoever_gets_a_thread_is_told_unless_they_took_it(thread: Thread, agent
     assert (told(colleague), told(agent)) == (["assigned"], [])
 
 
+@pytest.fixture
+def team(thread: Thread, agent: User, colleague: User, stranger: User) -> Team:
+    """Two who serve the brand, and one who does not."""
+    team = Team.objects.create(brand=thread.brand, name="Repairs")
+    team.members.set([agent, colleague, stranger])
+    return team
+
+
+def test_a_team_that_gets_a_thread_is_told_but_not_who_gave_it_nor_who_may_not_see_it(
+    thread: Thread, team: Team, agent: User, colleague: User, stranger: User
+) -> None:
+    actions.assign(thread, to=team, by=agent)
+    assert (told(colleague), told(agent), told(stranger)) == (["given"], [], [])
+    assert notify.words(Notification.objects.get()) == "Ana assigned the thread of Maya Keller to a team of yours."
+
+
+def test_a_team_is_told_once_of_an_assignment_and_again_of_the_next(
+    thread: Thread, team: Team, agent: User, colleague: User
+) -> None:
+    for to in (team, team, None, team):
+        actions.assign(thread, to=to, by=agent)
+    assert told(colleague) == ["given", "given"]
+
+
+def test_the_database_takes_one_notification_of_an_assignment(thread: Thread, team: Team, agent: User) -> None:
+    actions.assign(thread, to=team, by=agent)
+    once = Notification.objects.get()
+    with pytest.raises(IntegrityError, match="notification_event_once"):
+        Notification.objects.create(user=once.user, kind="given", thread=thread, event=once.event)
+
+
+def test_who_switched_the_threads_of_their_teams_off_is_not_told(
+    thread: Thread, team: Team, agent: User, colleague: User
+) -> None:
+    User.objects.filter(pk=colleague.pk).update(muted=["given"])
+    actions.assign(thread, to=team, by=agent)
+    assert told(colleague) == []
+
+
+def test_a_large_team_is_told_with_the_statements_of_a_small_one(
+    thread: Thread, team: Team, agent: User, brand: Brand, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    team.members.add(*(make_user(Role.AGENT, brand) for _number in range(5)))
+    # the savepoint and its end, the thread, its assignee, its change, the event, the members, who serves, all rows
+    with django_assert_num_queries(9):
+        actions.assign(thread, to=team, by=agent)
+
+
 def test_an_assignee_is_told_when_the_customer_writes_again_and_only_once(
     channel: Channel, thread: Thread, agent: User
 ) -> None:
@@ -181,6 +229,15 @@ def test_the_bell_counts_and_the_list_leads_to_the_note(browser: Client, thread:
     assert f'href="/threads/{thread.pk}/#i{note.pk}"' in shown
     browser.post("/notifications/read/")
     assert browser.get("/notifications/count/").json()["count"] == 0
+
+
+def test_an_open_browser_shows_no_thread_of_a_team(
+    browser: Client, thread: Thread, agent: User, colleague: User
+) -> None:
+    mention = Notification.objects.get()
+    Notification.objects.create(user=colleague, kind="given", thread=thread, by=agent)
+    counted = browser.get("/notifications/count/").json()
+    assert (counted["count"], counted["newest"]) == (2, mention.pk)
 
 
 def test_a_list_of_many_costs_no_statement_for_each(

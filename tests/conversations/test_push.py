@@ -61,6 +61,13 @@ def note(channel: Channel, agent: User, ben: Client) -> Thread:
     return thread
 
 
+def test_a_thread_of_ones_team_is_not_pushed(
+    note: Thread, agent: User, colleague: User, pushed: list[dict[str, str]]
+) -> None:
+    Notification.objects.update(kind="given")
+    assert (push.push_due(timezone.now()), pushed) == (0, [])
+
+
 def test_a_mention_is_pushed_once_and_says_nothing_of_what_was_said(note: Thread, pushed: list[dict[str, str]]) -> None:
     assert [push.push_due(timezone.now()) for _time in range(2)] == [1, 0]
     (message,) = pushed
