@@ -12,7 +12,6 @@ from django.db.models import QuerySet, Value
 from psycopg2.errors import QueryCanceled
 from psycopg2.sql import Literal
 
-from conversations.models import Thread
 from conversations.statements import Question, spelled, with_values
 
 PATIENCE = 250  # milliseconds for all counts of a page, in one statement
@@ -22,10 +21,10 @@ LONGEST = 250  # for all of these
 Key = TypeVar("Key")
 
 
-def up_to(threads: QuerySet[Thread], limit: int) -> Question:
-    """The question for threads of which no more than `limit` are counted."""
+def up_to(rows: QuerySet[Any], limit: int) -> Question:
+    """The question for rows of which no more than `limit` are counted."""
     try:
-        sql, values = threads.order_by().values_list(Value(1))[:limit].query.sql_with_params()
+        sql, values = rows.order_by().values_list(Value(1))[:limit].query.sql_with_params()
     except EmptyResultSet:
         return "SELECT 1 WHERE FALSE", ()
     return str(sql), values

@@ -18,13 +18,12 @@ from accounts.keyset import page
 from accounts.roles import Permission
 from channels_ingest import webpush
 from channels_ingest.webpush import BadSubscription, Subscription
-from conversations import digest, mentions, notify, push
+from conversations import bell, digest, mentions, notify, push
 from conversations.forms import NoticeForm
 from conversations.models import Notification, Thread
 from conversations.pages import Request, thread_of
 
 PAGE_SIZE = 50
-MOST_COUNTED = 100
 TOGETHER = {"mention": ("mention", "team")}  # on one tab of the list
 
 
@@ -48,14 +47,13 @@ def notice_count(request: Request) -> JsonResponse:
     """How many are unread (at most 100), the newest of what a browser may show, in words with its place, and whether
     this browser is pushed to.
     """
-    unread = _mine(request).filter(read_at=None)
-    newest = unread.exclude(kind__in=notify.QUIET).order_by("-pk").first()
-    count = unread.order_by()[:MOST_COUNTED].count()
+    loud = _mine(request).filter(read_at=None).exclude(kind__in=notify.QUIET)
+    newest = loud.order_by("-pk").first()
     here = request.user.push_subscriptions.filter(session_key=request.session.session_key)
     told = {"pushed": here.exists(), "newest": newest.pk if newest else 0, "words": "", "address": ""}
     if newest:
         told |= {"words": notify.words(newest), "address": notify.address(newest)}
-    return JsonResponse({"count": count, **told})
+    return JsonResponse({"count": bell.unread_by(request.user), **told})
 
 
 @requires(Permission.READ)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.db.models.fields.json import KT
 
 from accounts.models import User
-from conversations import prepared
+from conversations import bell, prepared
 from conversations.choosing import in_view, looked_at, of_brands
 from conversations.counting import count_in_time, to_prepare, up_to
 from conversations.models import SavedView, Thread
@@ -24,6 +24,7 @@ PINNED = ("mine", "unassigned", "mentions")  # beside each other; the last gives
 MOST_SAVED = 30
 COUNT_LIMIT = 100  # "99+": a badge never counts further
 COUNTED = ("mine", "unassigned", "mentions", "all", "waiting", "promises", "hanging", "snoozed")
+UNREAD = "unread notifications"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ def views_of(user: User) -> list[Tab]:
 
 def tabs_of(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
     """The views with their bounded counts, the saved ones last. A fixed number of queries, unless time runs out."""
+    return tabs_and_unread(user, wanted, brands)[0]
+
+
+def tabs_and_unread(user: User, wanted: Wanted, brands: Collection[int]) -> tuple[list[Tab], int]:
+    """The tabs, and what the bell counts, for which one statement is asked."""
     saved = _saved_seen(user)
     counts = _counts(Asker(user, brands), saved)
     built_in = [
@@ -68,7 +74,7 @@ def tabs_of(user: User, wanted: Wanted, brands: Collection[int]) -> list[Tab]:
     ]
     here = [tab.key for tab in every if tab.current and tab.key not in PINNED[:-1]]
     pinned = {*PINNED[:-1], *here} if here else set(PINNED)
-    return [replace(tab, pinned=tab.key in pinned) for tab in every]
+    return [replace(tab, pinned=tab.key in pinned) for tab in every], counts[UNREAD]
 
 
 def _saved_seen(user: User) -> list[SavedView]:
@@ -87,7 +93,7 @@ def _counts(asker: Asker, saved: Collection[SavedView]) -> dict[str, int]:
     """The counts by the keys of the tabs; a saved view that takes too long has none."""
     (counted,) = prepared.rows(_views_counted(len(asker.brands)), [asker.user.pk, *asker.brands])
     asked = {f"saved-{one.pk}": _question(asker, one.text) for one in saved}
-    return dict(zip(COUNTED, counted, strict=True)) | count_in_time(asked)
+    return dict(zip((*COUNTED, UNREAD), counted, strict=True)) | count_in_time(asked)
 
 
 def _question(asker: Asker, text: str) -> Question:
@@ -133,7 +139,10 @@ def _anybody(brands: int) -> Asker:
 
 @lru_cache(maxsize=64)
 def _views_counted(brands: int) -> str:
-    """The statement that counts each view, for a user (`$1`) who sees so many brands (`$2` and on)."""
+    """The statement that counts each view, and what the bell does, for a user (`$1`) who sees so many brands (`$2` and
+    on)."""
     anybody = _anybody(brands)
-    views = {key: of_brands(anybody.brands, in_view(Thread.objects.all(), key, anybody.user)) for key in COUNTED}
-    return to_prepare({key: up_to(threads, COUNT_LIMIT) for key, threads in views.items()}, _stand_ins(brands))
+    seen = of_brands(anybody.brands, Thread.objects.all())
+    asked = {key: up_to(in_view(seen, key, anybody.user), COUNT_LIMIT) for key in COUNTED}
+    asked[UNREAD] = up_to(bell.unread(anybody.user, seen), bell.MOST_COUNTED)
+    return to_prepare(asked, _stand_ins(brands))

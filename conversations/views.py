@@ -20,7 +20,7 @@ from accounts.ids import ids_of
 from accounts.roles import Permission
 from channels_ingest.models import Channel
 from channels_ingest.networks import networks
-from conversations import actions, belongings, blocking, bulk, deliver, drafts, inbox
+from conversations import actions, bell, belongings, blocking, bulk, deliver, drafts, inbox
 from conversations.actions import KeyUsed, NotPossible
 from conversations.answering import answer
 from conversations.belongings import NOT_ASKED, Belongings
@@ -32,7 +32,7 @@ from conversations.mentions import mentions_on
 from conversations.models import Delivery, Thread
 from conversations.pages import Answer, Request, back, done, errors_of, hint, thread_of
 from conversations.quoting import quoted
-from conversations.tabs import tabs_of
+from conversations.tabs import tabs_and_unread, tabs_of
 from conversations.tree import newest_inbound, public_around, tree_of
 from conversations.wanted import ORDERS, Wanted
 
@@ -74,10 +74,12 @@ def _list(request: Request) -> dict[str, Any]:
     user = request.user
     wanted, brands = Wanted.read(request.GET.dict()), inbox.brand_ids(user)
     page = inbox.page(user, wanted, brands)
+    tabs, unread = tabs_and_unread(user, wanted, brands)
     return {
         "section": "inbox",
         "wanted": wanted,
-        "tabs": tabs_of(user, wanted, brands),
+        "tabs": tabs,
+        "unread": bell.badge(unread),
         "page": page,
         "problems": inbox.problems(user, wanted, brands, page),
         "networks": networks(),

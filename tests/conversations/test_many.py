@@ -159,7 +159,7 @@ def test_the_macros_are_paged_and_searched_with_the_same_queries(
     Macro.objects.all().delete()
     Macro.objects.bulk_create([Macro(name=f"Macro {n:03}", text="Hello", brand=brand) for n in range(MANY)])
     client = browser_of(agent)
-    with django_assert_num_queries(3):  # session, user, macros with their brands
+    with django_assert_num_queries(4):  # session, user, macros with their brands, the bell
         page = client.get("/macros/")
     older = client.get("/macros/", {"after": page.context["page"].after}).content.decode()
     found = client.get("/macros/", {"q": "059"}).content.decode()

@@ -231,6 +231,29 @@ def test_the_bell_counts_and_the_list_leads_to_the_note(browser: Client, thread:
     assert browser.get("/notifications/count/").json()["count"] == 0
 
 
+@pytest.mark.parametrize("address", ["/", "/contacts/", "/notifications/"])
+def test_the_bell_has_its_count_without_scripts(browser: Client, address: str) -> None:
+    assert '<b class="badge">1</b>' in browser.get(address).content.decode()
+    browser.post("/notifications/read/")
+    assert '<b class="badge" hidden></b>' in browser.get(address).content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/contacts/"])
+def test_the_bell_counts_no_further_than_it_shows(
+    browser: Client, thread: Thread, colleague: User, address: str
+) -> None:
+    Notification.objects.bulk_create([Notification(user=colleague, kind="given", thread=thread) for _n in range(120)])
+    assert '<b class="badge">99+</b>' in browser.get(address).content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/contacts/"])
+def test_the_bell_counts_nothing_of_a_brand_that_one_left(
+    browser: Client, colleague: User, other_brand: Brand, address: str
+) -> None:
+    colleague.brands.set([other_brand])
+    assert '<b class="badge" hidden></b>' in browser.get(address).content.decode()
+
+
 def test_an_open_browser_shows_no_thread_of_a_team(
     browser: Client, thread: Thread, agent: User, colleague: User
 ) -> None:
@@ -247,7 +270,7 @@ def test_a_list_of_many_costs_no_statement_for_each(
     Notification.objects.bulk_create(
         [Notification(user=colleague, kind="assigned", thread=thread, by=one) for one in people]
     )
-    with django_assert_num_queries(3):  # session, user, the list
+    with django_assert_num_queries(4):  # session, user, the list, the bell
         browser.get("/notifications/")
 
 
