@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -62,6 +63,19 @@ def owners(request: Request, pk: int) -> HttpResponse:
     """Finds who could own the promise, among more colleagues than its list shows; what was typed stays."""
     thread = thread_of(request, pk)
     return compose(request, thread, Composer.again(thread, request.user, request.POST))
+
+
+@requires(Permission.REPLY)
+@require_POST
+def entered(request: Request, pk: int) -> HttpResponseBase:
+    """What Enter in a field of the composer does without scripts: inserts the macro that was named, or finds the owner
+    who was looked for, or keeps what was typed. It sends nothing.
+    """
+    if request.POST.get("insert", "").strip():
+        return insert_macro(request, pk)
+    if request.POST.get("find", "").strip():
+        return owners(request, pk)
+    return draft(request, pk)
 
 
 @requires(Permission.REPLY)

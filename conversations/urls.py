@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern] = [
     path("threads/<int:pk>/pictures/removal/", attachment_views.take_out, name="picture-out"),
     path("pictures/<int:pk>/", attachment_views.picture, name="picture"),
     path("threads/<int:pk>/owners/", composer_views.owners, name="owners"),
+    path("threads/<int:pk>/entered/", composer_views.entered, name="entered"),
     path("threads/<int:pk>/draft/", composer_views.draft, name="draft"),
     path("emoji/", emoji.emoji_list, name="emoji"),
     path("threads/<int:pk>/macros/", composer_views.macro_choice, name="macro-choice"),

@@ -107,6 +107,7 @@ def test_no_address_of_a_page_or_a_form_refuses_to_be_opened(browser_of: Browser
         ("/threads/5/pictures/removal/", "/threads/5/pictures/"),
         ("/threads/5/pictures/", "/threads/5/"),
         ("/threads/5/macro/", "/threads/5/"),
+        ("/threads/5/entered/", "/threads/5/"),
         ("/threads/5/items/6/fork/", "/threads/5/items/6/"),
         ("/approvals/5/refusal/", "/approvals/"),
         ("/contacts/5/merges/6/undo/", "/contacts/5/"),

@@ -325,3 +325,18 @@ def test_colleagues_and_teams_are_called_by_name_in_a_note(
     expect(page.locator("#log .msg.note")).to_contain_text("@Billing desk")
     told = offstage(lambda: Notification.objects.values_list("user__name", "kind").get())
     assert told == ("Ben", "team")
+
+
+@pytest.mark.parametrize("how", [(True, "draft", "hx-request"), (False, "entered", "content-type")])
+def test_enter_on_a_way_to_answer_keeps_the_draft(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[list[str]], how: tuple[bool, str, str]
+) -> None:
+    scripts, where, header = how
+    page = desk(agent, scripts=scripts)
+    page.goto(f"/threads/{thread.pk}/")
+    page.get_by_label("Your text").fill("Hello Maya")
+    page.locator("input[name=lane]:checked").focus()
+    with page.expect_response(lambda one: f"/{where}/" in one.url and header in one.request.headers):
+        page.keyboard.press("Enter")
+    expect(page.get_by_label("Your text")).to_have_value("Hello Maya")
+    assert offstage(lambda: list(Draft.objects.values_list("text", flat=True))) == ["Hello Maya"]

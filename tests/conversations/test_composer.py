@@ -328,6 +328,33 @@ def test_a_macro_is_inserted_without_scripts_too(thread: Thread, ana: Client, ma
     assert f'name="macro" value="{macro.pk}"' in page
 
 
+def test_enter_in_a_field_presses_what_sends_nothing_and_takes_no_step(thread: Thread, ana: Client) -> None:
+    form = html(ana.get(f"/threads/{thread.pk}/")).split('id="composer"')[1].split("</form>")[0]
+    first = form.split("<button")[1].split(">")[0]
+    assert f'formaction="/threads/{thread.pk}/entered/' in first
+    assert f'hx-post="/threads/{thread.pk}/draft/"' in first
+
+
+def entered(browser: Client, thread: Thread, **fields: str) -> str:
+    typed = {"lane": "reply", "text": "Hello Maya", "key": str(uuid.uuid4()), **fields}
+    return html(browser.post(f"/threads/{thread.pk}/entered/", typed, follow=True))
+
+
+def test_enter_inserts_the_macro_that_was_named(thread: Thread, ana: Client, macro: Macro) -> None:
+    assert f'name="macro" value="{macro.pk}"' in entered(ana, thread, insert=macro.name)
+
+
+def test_enter_finds_the_owner_who_was_looked_for(thread: Thread, ana: Client, colleague: User) -> None:
+    shown = entered(ana, thread, text=VOW, promise_words=VOW_WORDS, find="Zoe")
+    assert "No colleague of this name" in shown
+
+
+def test_enter_elsewhere_keeps_the_draft_and_sends_nothing(thread: Thread, ana: Client) -> None:
+    assert "Your draft is kept." in entered(ana, thread)
+    assert Draft.objects.get().text == "Hello Maya"
+    assert not Delivery.objects.exists()
+
+
 def test_its_steps_are_taken_on_send_and_it_is_counted(thread: Thread, ana: Client, macro: Macro) -> None:
     send(ana, thread, "Hi Maya, done!", macro=macro.pk, steps="1")
     assert list(thread.tags.values_list("name", flat=True)) == ["refund"]

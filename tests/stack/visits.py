@@ -223,6 +223,7 @@ NO_PAGE = frozenset(
             "interaction",
             "macro-choice",
             "insert-macro",
+            "entered",
             "steps",
             "move",
             "thread-tags",
