@@ -48,6 +48,20 @@ CUTS_THE_RING = """
     }
 """
 
+# the most that a row of views ever counts, and those whose words are cut, or that stand beyond the row
+COUNT_MOST = """
+    row => row.querySelectorAll(":scope > a").forEach(one => {
+        one.querySelector(".count")?.remove();
+        one.insertAdjacentHTML("beforeend", ' <span class="count">99+</span>');
+    })
+"""
+CUT_VIEWS = """
+    row => [...row.querySelectorAll(":scope > a > bdi, summary")].filter(one => {
+        const {left, right} = row.getBoundingClientRect(), own = one.getBoundingClientRect();
+        return one.scrollWidth > one.clientWidth || own.left < left || own.right > right;
+    }).map(one => one.textContent)
+"""
+
 
 @pytest.fixture
 def thread(channel: Channel, offstage: Offstage[Thread]) -> Thread:
@@ -218,3 +232,17 @@ def test_the_ring_around_what_has_the_focus_is_whole(thread: Thread, agent: User
     for ringed in page.locator("#head h2 a, #facts summary, #facts .audience, .lane-tab input:checked").all():
         ringed.focus()
         assert ringed.evaluate(CUTS_THE_RING) is None
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_words_of_the_views_are_readable_at_every_width(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[int], language: str
+) -> None:
+    offstage(lambda: User.objects.filter(pk=agent.pk).update(language=language))
+    page = desk(agent)
+    page.goto("/?view=hanging")  # the longest name of all
+    row = page.locator("#views")
+    row.evaluate(COUNT_MOST)
+    for width in (360, 768, 1024, 1280, 1300, 1440, 1920, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert row.evaluate(CUT_VIEWS) == []
