@@ -214,7 +214,7 @@ AWAY = """
     window.shown = [];
     window.Notification = class extends EventTarget {
         static permission = "granted";
-        constructor(title, {body}) { super(); shown.push(this); this.body = body; }
+        constructor(title, {body}) { super(); shown.push(this); this.body = body; document.body.dataset.shown = "1"; }
         close() {}
     };
     Object.defineProperty(document, "visibilityState", {get: () => "hidden"});
@@ -230,6 +230,6 @@ def test_a_notification_of_an_open_page_leads_to_the_thread(
     page.goto("/contacts/")
     live(page)
     note = offstage(lambda: actions.write_note(thread, by=colleague, text="@Ana, please"))
-    page.wait_for_function("shown.length")
+    expect(page.locator("body")).to_have_attribute("data-shown", "1")
     opened = page.evaluate("shown[0].dispatchEvent(new Event('click')) && window.opened")
     assert opened == f"/threads/{thread.pk}/#i{note.pk}"
