@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0031_mails_of_notices")]
+    dependencies = [("conversations", "0026_mails_of_notices")]
 
     operations = [
         migrations.AddField(

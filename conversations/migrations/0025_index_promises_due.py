@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("conversations", "0022_silence_of_push_servers")]
+    dependencies = [("conversations", "0024_threads_given_to_teams")]
 
     operations = [
         migrations.RunSQL("SET statement_timeout = 0", "SET statement_timeout = 0"),

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("conversations", "0030_index_promises_due")]
+    dependencies = [("conversations", "0025_index_promises_due")]
 
     operations = [
         migrations.AddField(
