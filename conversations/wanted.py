@@ -20,7 +20,7 @@ QUERY_LENGTH = 300
 VIEWS = {
     "mine": gettext_lazy("Mine"),
     "unassigned": gettext_lazy("Unassigned"),
-    "mentions": gettext_lazy("Mentions of me"),
+    "mentions": gettext_lazy("Mentions"),
     "all": gettext_lazy("All"),
     "waiting": gettext_lazy("Waiting longest"),
     "promises": gettext_lazy("Promises"),
