@@ -29,7 +29,7 @@ OFTEN = 0.02  # of the entries: a walk meets the next match sooner than the inde
 FIRST_WINDOW = 1_000  # entries of the first walk
 LAST_WINDOW = 32_000
 WIDER = 8  # times the last window, at most, of entries or of days
-MATCHES_A_THREAD = 4  # a walk stops at so many for each thread that is missing, and goes on if these were not enough
+MATCHES_A_THREAD = 6  # a walk stops at so many for each thread that is missing, and goes on if these were not enough
 LONGEST_WALK = 64_000  # entries of all walks for one page
 RATHER_MORE = 4  # times the days that seem enough are asked for first: most of what a look costs is the look
 MOST_DAYS = 730  # for which the index is asked for one page
@@ -164,7 +164,7 @@ class Search:
             self.stands_before_window = len(matches) < enough
             self.walked += window if self.stands_before_window else self._walk_to(matches[-1])
             self.met += len(matches)
-            self.window = min(self._next_window(), WIDER * window, LAST_WINDOW)
+            self.window = self._next_window(window)
         return False
 
     def _walk_to(self, match: Match) -> int:
@@ -184,10 +184,13 @@ class Search:
             self.stands_before_window = False
         return True
 
-    def _next_window(self) -> int:
-        """As long as what was found so far lets expect."""
+    def _next_window(self, window: int) -> int:
+        """As long as what was found so far lets expect; as long as may be where the walk ends at enough matches."""
+        if self.wanted is None:
+            return LAST_WINDOW
         missing = self.limit - len(self.found)
-        return max(FIRST_WINDOW, self.walked * missing * 5 // (max(len(self.found), 1) * 4))
+        likely = self.walked * missing * 5 // (max(len(self.found), 1) * 4)
+        return min(max(FIRST_WINDOW, likely), WIDER * window, LAST_WINDOW)
 
     def _look_up_days(self) -> bool:
         """Asks the index for more and more days until the page is full or nothing is left (True), or long enough."""
