@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -31,7 +32,7 @@ LAST_WINDOW = 32_000
 WIDER = 8  # times the last window, at most, of entries or of days
 MATCHES_A_THREAD = 6  # a walk stops at so many for each thread that is missing, and goes on if these were not enough
 LONGEST_WALK = 64_000  # entries of all walks for one page
-RATHER_MORE = 4  # times the days that seem enough are asked for first: most of what a look costs is the look
+RATHER_MORE = 3  # times the days that seem enough are asked for first: most of what a look costs is the look
 MOST_DAYS = 730  # for which the index is asked for one page
 MOST_BEGUN = 1_000_000  # entries with words that begin so: each look into the index goes through all of them
 WORTH_A_LOOK = 50_000  # of these: with more, walking is worth while where words come more seldom
@@ -90,8 +91,8 @@ _NEWER = """
 """
 _OF_BRANDS = "SELECT id FROM conversations_thread WHERE id = ANY($1::bigint[]) AND brand_id = ANY($2::bigint[])"
 _A_WEEK = """
-    SELECT 1 FROM conversations_searchentry
-    WHERE BRAND AND posted_at >= %(at)s - interval '7 days' AND posted_at < %(at)s
+    SELECT 1 FROM conversations_searchentry WHERE brand_id = ANY(%(brands)s)
+        AND posted_at >= %(day)s::date - interval '6 days' AND posted_at < %(day)s::date + interval '1 day'
 """
 
 
@@ -222,8 +223,7 @@ class Search:
     def _first_days(self) -> int:
         """As many as will do, from how often the words came so far and what the planner expects of a day; where there
         is but one look, as many as it may tell of."""
-        weekly: int = plan(_A_WEEK.replace("BRAND", self.brand), self.values)["Plan Rows"]
-        a_day = weekly / 7 * (self.met + 1) / max(self.walked, 1)
+        a_day = _entries_a_day(tuple(self.values["brands"]), self._day()) * (self.met + 1) / max(self.walked, 1)
         enough, most = RATHER_MORE * (self.limit - len(self.found)), WIDER
         if self._turns() == 1:
             enough, most = MOST_MATCHES // 2, MOST_DAYS
@@ -273,3 +273,10 @@ class Search:
             cursor.execute(sql.replace("BRAND", self.brand), {**self.values, **more})
             found: list[Any] = cursor.fetchall()
         return found
+
+
+@lru_cache(maxsize=1_000)
+def _entries_a_day(brands: tuple[int, ...], day: date) -> float:
+    """How many the planner expects in the week up to this day."""
+    weekly: int = plan(_A_WEEK, {"brands": list(brands), "day": day})["Plan Rows"]
+    return weekly / 7
