@@ -17,12 +17,13 @@
 
   // -- merging by key -----------------------------------------------------------------------------------------------
 
-  const FOCUSABLE = "a[href], button, summary, input, select, textarea, [tabindex]";
+  const FOCUSABLE = "a[href], button, summary, input:not([type=hidden]), select, textarea, [tabindex]";
+  const FOLDED = "details:not([open]) > :not(summary)"; // what a closed menu holds cannot have the focus
 
   // Where the focus goes when its element is drawn anew: the same one by id, key or value, else the one in its place.
   function counterpart(old, fresh, focused) {
     if (old === focused && fresh.matches(FOCUSABLE)) return fresh;
-    const all = (root) => [...root.querySelectorAll(FOCUSABLE)];
+    const all = (root) => [...root.querySelectorAll(FOCUSABLE)].filter((one) => !one.closest(FOLDED));
     const menu = focused.tagName === "SUMMARY" && focused.parentNode.id;
     const same = (one) => (focused.id ? one.id === focused.id : focused.dataset.key ? one.dataset.key === focused.dataset.key
       : menu ? one.tagName === "SUMMARY" && one.parentNode.id === menu

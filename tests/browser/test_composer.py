@@ -14,6 +14,7 @@ from playwright.sync_api import APIResponse, Route, expect
 from accounts.models import Team, User
 from channels_ingest.networks.base import Action, Author
 from contacts.models import Tag
+from conversations import promises
 from conversations.models import Attachment, Draft, Macro, Notification, Promise, Thread
 from conversations.reply import reply
 from tests.browser.conftest import FIRST, Desk, Offstage, live
@@ -156,6 +157,19 @@ def test_a_promise_is_confirmed_falls_due_and_is_kept(
     expect(page.locator("#facts .promise")).to_have_count(0)
     page.keyboard.press("e")
     expect(page.locator("#head")).to_contain_text("closed")
+
+
+def test_settling_the_last_promise_by_keyboard_leaves_the_focus_among_the_facts(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    vow = partial(promises.make, words="I will call", due_at=timezone.now() + timedelta(1), owner=agent, by=agent)
+    offstage(lambda: vow(thread.interactions.latest("pk")))
+    page = desk(agent)
+    open_thread(page, thread)
+    live(page)
+    page.get_by_role("button", name="Kept").press("Enter")
+    expect(page.locator("#facts .promise")).to_have_count(0)
+    expect(page.locator("#tag-menu > summary")).to_be_focused()
 
 
 def test_what_is_personal_cannot_be_sent_in_public(
