@@ -49,7 +49,7 @@ def customer_of(thread: Thread, user: User, has: Belongings = NOT_ASKED) -> Cust
             .exclude(pk=thread.pk)
             .exclude(state__in=(Thread.State.CLOSED, *Thread.PUT_AWAY))
             .select_related("channel", "latest")
-            .only("last_activity_at", "channel__network", "latest__text")
+            .only("last_activity_at", "channel__network", "latest__text", "latest__removed_at")
             .order_by("-last_activity_at")[:OTHERS_SIZE]
         ),
         lately=timeline(contact, user, size=TIMELINE_SIZE, outline=True).rows,

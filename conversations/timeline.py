@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOMENTS_PER_PAGE = 30
 MOST_CHANNELS = 100  # named one by one; of more, a query is asked
-_OUTLINE = ("channel", "direction", "visibility", "text", "posted_at", "removed_at")
+_OUTLINE = ("channel", "direction", "visibility", "text", "posted_at", "removed_at", "delivery__state")
 
 
 def timeline(
@@ -25,7 +25,7 @@ def timeline(
 ) -> Page[Interaction]:
     """What this user may see of it, newest first. A post that several of their channels saw stands there once.
 
-    An `outline` holds the texts and when they were said, and not who said them.
+    An `outline` holds the texts, when they were said and whether ours were sent, and not who said them.
     """
     visible = Channel.objects.visible_to(user).select_related("brand")
     few = {channel.pk: channel for channel in visible.order_by()[: MOST_CHANNELS + 1]}
@@ -33,7 +33,9 @@ def timeline(
     channels: Collection[int] | QuerySet[Channel, Any] = visible.order_by().values("pk") if is_crowd else few
     moments = Interaction.objects.filter(contact=contact, channel__in=channels).filter(~Exists(_twin(channels)))
     # Channels are looked up first and not joined: with them the planning alone took ten times as long as the query.
-    shown = moments.only(*_OUTLINE) if outline else moments.select_related("author", "sent_by", "delivery")
+    beside = ("delivery",) if outline else ("author", "sent_by", "delivery")
+    shown = moments.select_related(*beside)
+    shown = shown.only(*_OUTLINE) if outline else shown
     found = page(shown, by=("-posted_at", "-id"), after=after, size=size)
     known = visible.in_bulk({moment.channel_id for moment in found.rows}) if is_crowd else few
     for moment in found.rows:

@@ -49,6 +49,7 @@ class Delivery(models.Model):
 
     IN_FLIGHT = (State.SENDING, State.UNKNOWN)
     UNSETTLED = (State.QUEUED, State.SENDING, State.UNKNOWN)
+    OUT = (State.SENT, State.VERIFIED)
 
     key = models.UUIDField(unique=True, default=uuid.uuid4)
     interaction = models.OneToOneField(Interaction, on_delete=models.CASCADE, related_name="delivery")
@@ -98,6 +99,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.key}"
+
+    @property
+    def is_out(self) -> bool:
+        """It is certain that the network has it."""
+        return self.state in self.OUT
 
     @property
     def may_be_undone(self) -> bool:

@@ -334,6 +334,34 @@ def test_a_reply_taken_back_without_scripts_returns_to_the_composer(
     assert "We send them today.</textarea>" in html
 
 
+def test_beside_a_thread_the_timeline_says_which_reply_was_taken_back(
+    thread: Thread, agent: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(agent)
+    answer(browser, thread)
+    assert "taken back" not in page(browser, thread)
+    browser.post(f"/deliveries/{Delivery.objects.get().pk}/undo/", headers=HTMX)
+    assert "X · taken back · " in page(browser, thread)
+
+
+def test_beside_a_thread_a_sent_reply_needs_no_state(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(agent)
+    answer(browser, thread)
+    assert "X · waiting to be sent · " in page(browser, thread)
+    Delivery.objects.update(state=Delivery.State.VERIFIED)
+    assert "We · X · now" in page(browser, thread)
+
+
+def test_another_open_thread_whose_post_was_deleted_is_called_so(
+    channel: Channel, thread: Thread, agent: User, browser_of: BrowserOf
+) -> None:
+    record(channel, [said("9", MAYA, "My address is 14 Mill Lane.", minutes=9)])
+    record(channel, [Removal("9")])
+    beside = page(browser_of(agent), thread).split("Other open threads")[1].split("</ul>")[0]
+    assert "deleted" in beside
+    assert "(without words)" not in beside
+
+
 def test_a_reply_on_its_way_cannot_be_taken_back(thread: Thread, agent: User, browser_of: BrowserOf) -> None:
     browser = browser_of(agent)
     answer(browser, thread)
