@@ -17,7 +17,7 @@
 
   // -- merging by key -----------------------------------------------------------------------------------------------
 
-  const FOCUSABLE = "a[href], button, summary, input:not([type=hidden]), select, textarea, [tabindex]";
+  const FOCUSABLE = "a[href], button:not(.on-enter), summary, input:not([type=hidden]), select, textarea, [tabindex]";
   const FOLDED = "details:not([open]) > :not(summary)"; // what a closed menu holds cannot have the focus
 
   // Where the focus goes when its element is drawn anew: the same one by id, key or value, else the one in its place.

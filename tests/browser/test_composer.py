@@ -159,6 +159,20 @@ def test_a_promise_is_confirmed_falls_due_and_is_kept(
     expect(page.locator("#head")).to_contain_text("closed")
 
 
+def test_enter_in_the_reason_withdraws_the_promise(
+    thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
+) -> None:
+    vow = partial(promises.make, words="I will call", due_at=timezone.now() + timedelta(1), owner=agent, by=agent)
+    offstage(lambda: vow(thread.interactions.latest("pk")))
+    page = desk(agent)
+    open_thread(page, thread)
+    page.locator(".promise summary").press("Enter")
+    page.get_by_label("Why is it withdrawn?").fill("She called us.")
+    page.get_by_label("Why is it withdrawn?").press("Enter")
+    expect(page.locator("#facts .promise")).to_have_count(0)
+    assert offstage(lambda: Promise.objects.values_list("state", "reason").get()) == ("withdrawn", "She called us.")
+
+
 def test_settling_the_last_promise_by_keyboard_leaves_the_focus_among_the_facts(
     thread: Thread, agent: User, desk: Desk, offstage: Offstage[object]
 ) -> None:

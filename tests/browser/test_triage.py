@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -54,6 +55,36 @@ def test_many_are_closed_at_once_and_z_takes_it_back(
     page.keyboard.press("z")
     expect(page.locator("#rows > li[data-id]")).to_have_count(FIFTY)
     assert left(offstage) == FIFTY
+
+
+def test_enter_in_the_tag_of_many_tags_them_and_closes_none(
+    fifty: None, agent: User, desk: Desk, offstage: Offstage[int]
+) -> None:
+    page = desk(agent)
+    begin(page)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.locator("#bulk summary", has_text="Tag").press("Enter")
+    page.locator("#bulk-tag").press_sequentially("storm")
+    page.keyboard.press("Enter")
+    expect(page.locator("#progress")).to_contain_text("1 thread done")
+    expect(page.locator("#rows .chip", has_text="storm")).to_have_count(1)
+    assert left(offstage) == FIFTY
+
+
+def test_enter_in_an_own_time_snoozes_until_then(
+    fifty: None, agent: User, desk: Desk, offstage: Offstage[Thread]
+) -> None:
+    page = desk(agent)
+    begin(page)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_be_visible()
+    page.keyboard.press("s")
+    page.locator("#snooze-until").fill("2031-05-06T07:08")
+    page.locator("#snooze-until").press("Enter")
+    expect(page.locator("#head")).to_contain_text("snoozed until")
+    assert offstage(lambda: Thread.objects.get(state="snoozed")).snoozed_until == datetime(2031, 5, 6, 7, 8, tzinfo=UTC)
 
 
 def test_the_palette_leads_to_views_by_words(fifty: None, agent: User, desk: Desk) -> None:
