@@ -16,9 +16,18 @@
   }
 
   function clear() {
+    const held = bar && bar.contains(document.activeElement);
     for (const box of picks()) box.checked = false;
     if (bar) document.getElementById("whole").checked = false;
     count();
+    if (held) toRows();
+  }
+
+  // The bar goes out of sight with its menus: keys go on where the last thread was picked.
+  function toRows() {
+    for (const menu of bar.querySelectorAll("details[open]")) menu.open = false;
+    const row = (last && last.isConnected && last.closest("li")) || document.querySelector("#rows > li[data-id]");
+    (row ? row.querySelector("a") : document.getElementById("main")).focus({ preventScroll: true });
   }
 
   document.addEventListener("click", (event) => {

@@ -72,6 +72,22 @@ def test_enter_in_the_tag_of_many_tags_them_and_closes_none(
     assert left(offstage) == FIFTY
 
 
+def test_a_step_on_many_by_keyboard_leaves_the_focus_at_the_row_that_was_picked_last(
+    fifty: None, agent: User, desk: Desk
+) -> None:
+    page = desk(agent)
+    begin(page)
+    for _turn in range(2):
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+    picked = focused(page)
+    page.locator("#bulk summary", has_text="Snooze").press("Enter")
+    page.locator("#bulk button[value=snooze]").press("Enter")
+    expect(page.locator("#progress")).to_contain_text("2 threads done")
+    expect(page.locator(f"#{picked}")).to_have_count(0)
+    expect(page.locator("#rows > li[data-id] > a").first).to_be_focused()
+
+
 def test_enter_in_an_own_time_snoozes_until_then(
     fifty: None, agent: User, desk: Desk, offstage: Offstage[Thread]
 ) -> None:
