@@ -29,6 +29,7 @@ register = template.Library()
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
 _ENDINGS = ".,:;!?…*_~،؛؟。，、！？：；»”’」』》"
 LONGEST_SHOWN = 60
+YEAR_IS_CLEAR = timedelta(days=300)  # which year a day without one is in
 UNSURE = ("und", "unsure", "unknown", "zxx", "qme", "qst", "art")  # no language
 
 
@@ -91,7 +92,7 @@ def ago(moment: datetime | None, language: str | None = None) -> str:
         return _("now")
     if passed >= timedelta(days=7):
         day = timezone.localtime(moment).date()
-        return _day(day, "DAY_FORMAT" if passed < timedelta(days=300) else "MONTH_FORMAT", language or get_language())
+        return _day(day, "DAY_FORMAT" if passed < YEAR_IS_CLEAR else "MONTH_FORMAT", language or get_language())
     return span(passed, language)
 
 
@@ -99,6 +100,13 @@ def ago(moment: datetime | None, language: str | None = None) -> str:
 def _day(day: date, how: str, _language: str | None) -> str:
     """In the active language, which is named so that each is kept apart."""
     return formats.date_format(day, how)
+
+
+@register.filter
+def until(moment: datetime, name: str) -> str:
+    """Day and time in the format of this name, with the year where the nearest such day is another one."""
+    far = abs(moment - timezone.now()) >= YEAR_IS_CLEAR
+    return formats.date_format(timezone.localtime(moment), f"{name}_YEAR_TIME_FORMAT" if far else f"{name}_TIME_FORMAT")
 
 
 @register.filter

@@ -24,7 +24,7 @@ from conversations import actions, drafts
 from conversations.models import Delivery, Interaction, Thread, ThreadEvent
 from conversations.record import record
 from conversations.reply import reply
-from conversations.templatetags.inbox import ago, reach
+from conversations.templatetags.inbox import ago, reach, until
 from conversations.templatetags.inbox import said as shown
 from conversations.tree import OWN_SIZE, Aside, Said, tree_of
 from tests.cast import JONAS, MAYA, SOFIA, TRAILHEAD, said, whispered
@@ -196,6 +196,27 @@ def test_short_days_and_numbers_are_written_as_the_language_does(
             monkeypatch.setattr(timezone, "now", lambda passed=passed: may + passed)
             written.append(ago(may))
         assert [*written, reach(18_240)] == [day, month, followers]
+
+
+@pytest.mark.parametrize(
+    ("language", "near", "far"),
+    [("en", "2 May 12:00", "Sun 2 May 2027 12:00"), ("de", "2. Mai 12:00", "So 2. Mai 2027 12:00")],
+)
+def test_a_day_of_another_year_is_told_with_its_year(
+    language: str, near: str, far: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 4, 1, tzinfo=UTC))
+    may = datetime(2026, 5, 2, 12, tzinfo=UTC)
+    with translation.override(language):
+        assert [until(may, "DAY"), until(may.replace(year=2027), "WEEKDAY")] == [near, far]
+
+
+def test_a_thread_that_rests_for_years_says_which_year_it_comes_back(
+    thread: Thread, agent: User, browser_of: BrowserOf
+) -> None:
+    later = timezone.now() + timedelta(days=900)
+    actions.snooze(thread, until=later, by=agent)
+    assert f"snoozed until {later:%-d %b %Y %H:%M}" in page(browser_of(agent), thread)
 
 
 # -- who may ----------------------------------------------------------------------------------------------------------
