@@ -88,6 +88,14 @@ def test_a_step_on_many_by_keyboard_leaves_the_focus_at_the_row_that_was_picked_
     expect(page.locator("#rows > li[data-id] > a").first).to_be_focused()
 
 
+def test_without_scripts_no_number_of_picked_threads_is_told(fifty: None, agent: User, desk: Desk) -> None:
+    page = desk(agent, scripts=False)
+    page.goto("/?view=unassigned")
+    page.locator("#rows .pick").first.check()
+    expect(page.locator("#bulk button[value=close]")).to_be_visible()
+    expect(page.locator("#picked")).to_be_hidden()
+
+
 def test_enter_in_an_own_time_snoozes_until_then(
     fifty: None, agent: User, desk: Desk, offstage: Offstage[Thread]
 ) -> None:
