@@ -6,6 +6,7 @@
 
   // -- toasts: `document.dispatchEvent(new CustomEvent("toast", {detail: {text, tags}}))` --------------------------
   const STAY_MS = 7000;
+  const MOST_TOASTS = 2; // who works fast would have the list covered by what is long done; what failed stays its time
 
   function expire(toast) {
     setTimeout(() => toast.remove(), STAY_MS);
@@ -17,6 +18,7 @@
     if (tags) made.classList.add(tags);
     document.getElementById("toasts").append(made);
     expire(made);
+    for (const old of [...document.querySelectorAll("[data-toast]:not(.error)")].slice(0, -MOST_TOASTS)) old.remove();
   }
 
   document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tags || ""));

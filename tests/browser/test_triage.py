@@ -96,6 +96,15 @@ def test_without_scripts_no_number_of_picked_threads_is_told(fifty: None, agent:
     expect(page.locator("#picked")).to_be_hidden()
 
 
+def test_quick_steps_tell_of_the_last_two_and_of_what_failed(agent: User, desk: Desk) -> None:
+    page = desk(agent)
+    page.goto("/contacts/")
+    for words, tags in (("no", "error"), ("one", ""), ("two", ""), ("three", "")):
+        told = {"text": words, "tags": tags}
+        page.evaluate("detail => document.dispatchEvent(new CustomEvent('toast', { detail })) && null", told)
+    expect(page.locator("#toasts [data-toast] > span")).to_have_text(["no", "two", "three"])
+
+
 def test_enter_in_an_own_time_snoozes_until_then(
     fifty: None, agent: User, desk: Desk, offstage: Offstage[Thread]
 ) -> None:
