@@ -64,12 +64,18 @@ class IdentitySerializer(HandleSerializer):
         return links[0].contact_id
 
 
+SHORTEST_PART = 2  # letters of a name
+
+
 class ContactQuery(PageQuery):
     brand = QueryId(required=False, help_text="Those who spoke with this brand.")
     network = NetworkKey(required=False, help_text="Those who have a handle on this network.")
     tag = Words(required=False, max_length=50, help_text="Those who bear this tag.")
     email = Words(required=False, max_length=254, help_text="Those of this e-mail address, whatever its case.")
-    q = Words(required=False, min_length=2, max_length=100, help_text="Part of a name or a handle.")
+    q = Words(
+        required=False, min_length=SHORTEST_PART, max_length=100, trim_whitespace=False,
+        help_text="Part of a name or a handle. One letter among spaces finds nobody.",
+    )  # fmt: skip
 
 
 class IdentityQuery(PageQuery):
@@ -109,7 +115,8 @@ class ContactList(Contacts, ListEndpoint):
         if "email" in asked:
             rows = rows.filter(email__iexact=asked["email"])
         if "q" in asked:
-            rows = rows.filter(pk__in=_called(asked["q"]))
+            part = asked["q"].strip()
+            rows = rows.filter(pk__in=_called(part)) if len(part) >= SHORTEST_PART else rows.none()
         return rows
 
 

@@ -182,6 +182,14 @@ def test_contacts_can_be_found_by_handle_tag_and_network(program: Caller, crowd:
     assert ids(program.get("contacts/", network="facebook")) == []
 
 
+@pytest.mark.parametrize(("part", "found"), [(" Maya ", True), (", ", False), ("M ", False)])
+def test_spaces_around_a_part_of_a_name_are_no_letters_of_it(
+    program: Caller, crowd: None, part: str, found: bool
+) -> None:
+    answer = program.get("contacts/", q=part)
+    assert (answer.status_code, bool(answer.json()["results"])) == (200, found)
+
+
 def test_a_contact_shows_its_handles_with_their_proof(program: Caller, crowd: None) -> None:
     maya = program.get("contacts/", q="maya").json()["results"][0]
     assert [(one["identity"]["handle"], one["proof"]) for one in maya["identities"]] == [("mayak", "first_seen")]
