@@ -75,9 +75,7 @@ def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:
     latest = dict(arrived)
     if not latest:
         return
-    members = User.brands.through.objects.filter(user=OuterRef("assignee"), brand=OuterRef("brand"))
-    serving = Q(assignee__role=Role.ADMIN) | Q(Exists(members))
-    assigned = Thread.objects.filter(serving, pk__in=latest, assignee__is_active=True)
+    assigned = Thread.objects.filter(_serving("assignee", "brand"), pk__in=latest)
     rows = [
         (pk, user_id)
         for pk, user_id, muted in assigned.values_list("pk", "assignee", "assignee__muted")
@@ -100,8 +98,8 @@ def customers_wrote(arrived: Iterable[tuple[int, int]]) -> None:
 def choose(user: User, *, kinds: Collection[str], digest: str, languages: Collection[str]) -> None:
     """The user hears of these kinds and of no other, by mail as often as `digest` says, and reads these languages. What
     cannot come stays as it was chosen."""
-    kept = set(user.muted).difference(kinds_for(user))
-    user.muted = sorted(kept.union(kinds_for(user)).difference(kinds))
+    offered = set(kinds_for(user))
+    user.muted = sorted(set(user.muted) - offered | offered - set(kinds))
     user.digest, user.languages = digest, list(languages)
     user.save(update_fields=("muted", "digest", "languages"))
     audit(by=user, verb="changed notices", on=user)
@@ -142,10 +140,14 @@ def still_wanted() -> Q:
     """Notifications that may leave the product: their user may sign in, works for the thread's brand, a name of which
     goes to nobody else's mail, and did not switch the kind off since. None of a quiet kind.
     """
-    members = User.brands.through.objects.filter(user=OuterRef("user"), brand=OuterRef("thread__brand"))
-    serving = Q(user__role=Role.ADMIN) | Q(Exists(members))
     muted = [Q(kind=kind, user__muted__contains=[kind]) for kind in Kind.values]
-    return Q(serving, ~Q(kind__in=QUIET), ~reduce(or_, muted), user__is_active=True)
+    return Q(_serving("user", "thread__brand"), ~Q(kind__in=QUIET), ~reduce(or_, muted))
+
+
+def _serving(user: str, brand: str) -> Q:
+    """Where the user that one field names may sign in and works for the brand that the other names."""
+    members = User.brands.through.objects.filter(user=OuterRef(user), brand=OuterRef(brand))
+    return Q(Q(**{f"{user}__role": Role.ADMIN}) | Q(Exists(members)), **{f"{user}__is_active": True})
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------
